@@ -1,0 +1,96 @@
+package jobs
+
+import "context"
+
+// Migrations are the steps, for the test of each older schema.
+var Migrations = migrations
+
+// Plans gives the query plan of every query that must be a look-up, by name.
+func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
+	queries := map[string]struct {
+		text string
+		args []any
+	}{
+		"next":        {selectNext, []any{"a", 1}},
+		"active":      {selectOrder, []any{1}},
+		"running":     {selectRunning, nil},
+		"lines":       {selectWanted, []any{1}},
+		"placed":      {selectPlaced, []any{1, 1}},
+		"job":         {selectJobs + "WHERE id = ?", []any{"a"}},
+		"prefix":      {selectJobs + "WHERE id >= ? AND id < ? ORDER BY id LIMIT 10", []any{"a", "b"}},
+		"receipts of": {selectReceiptsOf, []any{"a"}},
+		"receipt":     {"SELECT " + receiptColumns + " FROM receipts WHERE name = ? AND newest = 1", []any{"a"}},
+		"events":      {selectEvents, []any{1, 1}},
+	}
+	for name, f := range map[string]Filter{
+		"list": {}, "list state": {States: []State{Failed}}, "list type": {Type: "a"}, "list id": {Query: "id:3f2a"},
+		"list state words": {Query: "state:failed word"},
+	} {
+		terms, err := parseQuery(f.Query)
+		if err != nil {
+			return nil, err
+		}
+		terms.narrow(f)
+		w, err := q.waits(ctx)
+		if err != nil {
+			return nil, err
+		}
+		conditions, args := terms.sql(w)
+		first := terms.walks()[0]
+		queries[name] = struct {
+			text string
+			args []any
+		}{first.query(conditions), append(append(first.args, 9, 0), args...)}
+	}
+	plans := map[string]string{}
+	for name, query := range queries {
+		rows, err := q.read.db.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query.text, query.args...)
+		if err != nil {
+			return nil, err
+		}
+		err = eachRow(rows, func(row scanner) error {
+			var a, b, c int
+			var step string
+			err := row.Scan(&a, &b, &c, &step)
+			plans[name] += step + "\n"
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return plans, nil
+}
+
+// CommitTogether commits n good operations and, in their midst, one that the
+// database refuses, as one batch. It returns the result of each, and ends the
+// queue's own writing.
+func (q *Queue) CommitTogether(n int) []error {
+	close(q.w.quit)
+	<-q.w.done
+	q.w.quit = make(chan struct{})
+	defer func() {
+		q.w.done = make(chan struct{})
+		close(q.w.done)
+	}()
+	var batch []*op
+	for i := range n + 1 {
+		do := func(t *tx) error { return t.event("", "good", "", "") }
+		if i == n/2 {
+			do = func(t *tx) error { _, err := t.exec("INSERT INTO identity VALUES (NULL)"); return err }
+		}
+		batch = append(batch, &op{do: do, done: make(chan error, 1)})
+	}
+	q.w.commit(batch)
+	var results []error
+	for _, o := range batch {
+		results = append(results, <-o.done)
+	}
+	return results
+}
+
+// Pragma returns a setting of the connection that writes.
+func (q *Queue) Pragma(ctx context.Context, name string) (value string, err error) {
+	err = q.write(ctx, func(t *tx) error { return t.row("PRAGMA "+name, nil, &value) })
+	return value, err
+}

@@ -1,0 +1,274 @@
+package jobs_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"jobrunner/jobs"
+)
+
+// limits is a catalog of the types train (one at once) and b.
+func limits(all int) *jobs.Catalog {
+	return &jobs.Catalog{MaxConcurrent: all, Types: map[string]*jobs.Type{
+		"train": {Name: "train", MaxConcurrent: 1}, "b": {Name: "b"}}}
+}
+
+func TestReasonsOfPendingJobs(t *testing.T) {
+	q, _ := openQueue(t)
+	train, b, other, doubted := pendingJob(), pendingJob(), pendingJob(), pendingJob()
+	b.Type, other.Type, doubted.Type, doubted.Doubt = "b", "x", "b", true
+	accept(t, q, train, b, other, doubted)
+	reasons := func() []string {
+		return []string{readJob(t, q, train.ID).Reason, readJob(t, q, b.ID).Reason,
+			readJob(t, q, other.ID).Reason, readJob(t, q, doubted.ID).Reason}
+	}
+	const gone, missing = `type "x" is not configured`, "its line is missing from job_queue.txt: waits until that is decided"
+	same(t, "without a catalog", reasons(), []string{"", "", "", ""})
+	q.SetCatalog(limits(2))
+	same(t, "nothing runs", reasons(), []string{"", "", gone, missing})
+	running := begin(t, q, pendingJob())
+	same(t, "train runs", reasons(), []string{"type limit: train 1 of 1 running", "", gone, missing})
+	q.SetCatalog(limits(1))
+	same(t, "limit reached", reasons(), []string{"type limit: train 1 of 1 running", "limit: 1 of 1 running", gone, missing})
+	q.SetCatalog(limits(0))
+	same(t, "no limit over all", reasons(), []string{"type limit: train 1 of 1 running", "", gone, missing})
+	mustChange(t)(q.End(bg, running.ID, 1, jobs.Ending{State: jobs.Completed, Reason: "exit 0"}))
+	same(t, "none runs any more", reasons(), []string{"", "", gone, missing})
+}
+
+func TestFind(t *testing.T) {
+	q, _ := openQueue(t)
+	one, two := pendingJob(), pendingJob()
+	two.ID = one.ID[:10] + two.ID[10:]
+	accept(t, q, one, two)
+	for _, prefix := range []string{one.ID, strings.ToUpper(one.ID), one.ID[:35]} {
+		if j, err := q.Find(bg, prefix); err != nil || j.ID != one.ID {
+			t.Errorf("Find(%q): %v, %v", prefix, j, err)
+		}
+	}
+	var several *jobs.AmbiguousError
+	if _, err := q.Find(bg, one.ID[:6]); !errors.As(err, &several) || len(several.IDs) != 2 {
+		t.Errorf("got %v, want an AmbiguousError with both", err)
+	}
+	for _, prefix := range []string{"", one.ID[:3], "zzzz", one.ID + "0"} {
+		if _, err := q.Find(bg, prefix); !errors.Is(err, jobs.ErrNotFound) {
+			t.Errorf("Find(%q): got %v, want ErrNotFound", prefix, err)
+		}
+	}
+}
+
+func TestNextKeepsOrder(t *testing.T) {
+	q, _ := openQueue(t)
+	var list []*jobs.Job
+	for i, p := range []int{0, 5, -5, 5, 0, 9} {
+		j := pendingJob()
+		j.Name, j.Priority, j.Type = fmt.Sprint(i), p, []string{"train", "b"}[i%2]
+		list = append(list, j)
+	}
+	accept(t, q, list...)
+	for _, c := range []struct {
+		room  map[string]int
+		limit int
+		want  string
+	}{
+		{map[string]int{"train": 9, "b": 9}, 9, "5 1 3 0 4 2"},
+		{map[string]int{"train": 9, "b": 9}, 4, "5 1 3 0"},
+		{map[string]int{"train": 1, "b": 2}, 9, "5 1 0"},
+		{map[string]int{"train": 0, "b": -1}, 9, ""},
+		{map[string]int{"x": 1}, 9, ""},
+		{map[string]int{"b": 9}, 0, ""},
+	} {
+		found, err := q.Next(bg, c.room, c.limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, fmt.Sprint(c.room, c.limit), names(found), c.want)
+	}
+	begun, err := q.Begin(bg, []jobs.Start{{ID: list[4].ID, Attempt: 1}, {ID: list[2].ID, Attempt: 1}})
+	if err != nil || len(begun) != 2 {
+		t.Fatal(begun, err)
+	}
+	active, err := q.ListActive(bg, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "active", names(active), "2 4 5 1 3")
+}
+
+func names(list []*jobs.Job) string {
+	var all []string
+	for _, j := range list {
+		all = append(all, j.Name)
+	}
+	return strings.Join(all, " ")
+}
+
+// listed fills a queue whose jobs are named 0, 1, 2, … in order of acceptance.
+func listed(t *testing.T) *jobs.Queue {
+	q, _ := openQueue(t)
+	q.SetCatalog(limits(1))
+	var list []*jobs.Job
+	add := func(state jobs.State, change func(*jobs.Job)) {
+		j := pendingJob()
+		j.State = state
+		change(j)
+		j.Name = strings.TrimSpace(fmt.Sprint(len(list)) + " " + j.Name)
+		list = append(list, j)
+	}
+	code := func(n int) *int { return &n }
+	add(jobs.Failed, func(j *jobs.Job) { j.ExitCode, j.Reason = code(137), "exit 137" })
+	add(jobs.Completed, func(j *jobs.Job) { j.ExitCode, j.Type = code(0), "b" })
+	add(jobs.Failed, func(j *jobs.Job) { j.ExitCode, j.Type = code(1), "b" })
+	add(jobs.Pending, func(j *jobs.Job) { j.Labels = map[string]string{"owner": "ada", "q": `a"b`} })
+	add(jobs.Pending, func(j *jobs.Job) { j.Type, j.Name = "b", "GRÖSSE 100%_x" })
+	add(jobs.Lost, func(j *jobs.Job) { j.Args, j.Source = []string{"lr=0.1", `C:\x`}, "queue:job_queue.txt" })
+	add(jobs.Running, func(j *jobs.Job) { j.ID, j.State = "3f2a91c0-0000-4000-8000-000000000000", jobs.Pending })
+	accept(t, q, list...)
+	if begun, err := q.Begin(bg, []jobs.Start{{ID: list[6].ID, Attempt: 1}}); err != nil || len(begun) != 1 {
+		t.Fatal(begun, err)
+	}
+	return q
+}
+
+func TestList(t *testing.T) {
+	q := listed(t)
+	for _, c := range []struct {
+		filter jobs.Filter
+		want   string
+	}{
+		{jobs.Filter{}, "6 5 4 3 2 1 0"},
+		{jobs.Filter{Limit: 2}, "6 5"},
+		{jobs.Filter{Before: 6, Limit: 2}, "4 3"},
+		{jobs.Filter{States: []jobs.State{jobs.Failed}}, "2 0"},
+		{jobs.Filter{States: []jobs.State{jobs.Failed, jobs.Lost, jobs.Failed}}, "5 2 0"},
+		{jobs.Filter{States: []jobs.State{jobs.Failed, jobs.Lost}, Limit: 2}, "5 2"},
+		{jobs.Filter{Type: "b"}, "4 2 1"},
+		{jobs.Filter{Type: "b", Limit: 2}, "4 2"},
+		{jobs.Filter{Type: "b", States: []jobs.State{jobs.Failed}}, "2"},
+		{jobs.Filter{Type: "b", Query: "type:train"}, ""},
+		{jobs.Filter{States: []jobs.State{jobs.Failed}, Query: "state:lost"}, ""},
+		{jobs.Filter{States: []jobs.State{jobs.Failed, jobs.Lost}, Query: "state:lost"}, "5"},
+		{jobs.Filter{Query: "state:failed"}, "2 0"},
+		{jobs.Filter{Query: "state:failed,lost"}, "5 2 0"},
+		{jobs.Filter{Query: "state:failed state:LOST"}, "5 2 0"},
+		{jobs.Filter{Query: "State:Failed type:train exit:137"}, "0"},
+		{jobs.Filter{Query: "exit:0"}, "1"},
+		{jobs.Filter{Query: "exit:137 exit:0"}, ""},
+		{jobs.Filter{Query: "TRAIN.py"}, "6 5 4 3 2 1 0"},
+		{jobs.Filter{Query: "b.yaml 137"}, ""},
+		{jobs.Filter{Query: "name:größe"}, ""},
+		{jobs.Filter{Query: "grösse"}, "4"},
+		{jobs.Filter{Query: "name:grösse"}, "4"},
+		{jobs.Filter{Query: "100%_x"}, "4"},
+		{jobs.Filter{Query: "0%x"}, ""},
+		{jobs.Filter{Query: "1_0"}, ""},
+		{jobs.Filter{Query: "label:owner"}, "3"},
+		{jobs.Filter{Query: "label:owner=ada"}, "3"},
+		{jobs.Filter{Query: "label:owner=ad"}, ""},
+		{jobs.Filter{Query: `label:"q=a""b"`}, ""},
+		{jobs.Filter{Query: "owner=ada"}, "3"},
+		{jobs.Filter{Query: "lr=0.1"}, "5"},
+		{jobs.Filter{Query: `"lr=0.1 c:\x"`}, "5"},
+		{jobs.Filter{Query: `"C:\x"`}, "5"},
+		{jobs.Filter{Query: "source:queue"}, "5"},
+		{jobs.Filter{Query: "id:3F2A"}, "6"},
+		{jobs.Filter{Query: "id:3f2a state:running"}, "6"},
+		{jobs.Filter{Query: "id:3f2a state:failed"}, ""},
+		{jobs.Filter{Query: "id:3f2a type:b"}, ""},
+		{jobs.Filter{Query: "3f2a91c0-0000"}, "6"},
+		{jobs.Filter{Query: "limit"}, "4 3"},
+		{jobs.Filter{Query: `"type limit"`}, "3"},
+		{jobs.Filter{Query: `"limit: 1 of 1"`}, "4"},
+		{jobs.Filter{Query: "exit"}, "0"},
+		{jobs.Filter{Query: "nowhere"}, ""},
+		{jobs.Filter{Query: "'; DROP TABLE jobs; --"}, ""},
+	} {
+		found, err := q.List(bg, c.filter)
+		if err != nil {
+			t.Fatalf("%+v: %v", c.filter, err)
+		}
+		var got []string
+		for _, j := range found {
+			got = append(got, strings.Fields(j.Name)[0])
+		}
+		same(t, fmt.Sprintf("%+v", c.filter), strings.Join(got, " "), c.want)
+	}
+}
+
+func TestListWalksEachJobOnce(t *testing.T) {
+	q := listed(t)
+	for _, f := range []jobs.Filter{{}, {Type: "b"}, {States: jobs.States}, {Query: "train"}} {
+		f.Limit = 100
+		all, err := q.List(bg, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var walked []*jobs.Job
+		for f.Limit = 1; ; {
+			one, err := q.List(bg, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(one) == 0 {
+				break
+			}
+			walked = append(walked, one...)
+			f.Before = one[0].Seq
+		}
+		same(t, fmt.Sprintf("%+v", f), names(walked), names(all))
+	}
+}
+
+func TestListRefusesBadQueries(t *testing.T) {
+	q, _ := openQueue(t)
+	for query, want := range map[string]string{
+		"stat:failed":            `unknown search key "stat"; known are state, type, exit, name, label, source, id; quote the word to search for it as it is`,
+		"a http://x":             `unknown search key "http"; known are state, type, exit, name, label, source, id; quote the word to search for it as it is`,
+		"state:done":             `unknown state "done" in "state:done"`,
+		"state:failed,":          `unknown state "" in "state:failed,"`,
+		"exit:x":                 `"x" in "exit:x" is no exit status`,
+		"type:":                  `type: needs a value, as in type:x`,
+		"id:xyz":                 `"xyz" in "id:xyz" is no beginning of an id`,
+		"id:3f id:4":             `a job has only one id`,
+		strings.Repeat("a", 501): `the search is longer than 500 letters`,
+		strings.Repeat("a ", 17): `the search has more than 16 words`,
+		`a "b c" d:e`:            `unknown search key "d"; known are state, type, exit, name, label, source, id; quote the word to search for it as it is`,
+	} {
+		_, err := q.List(bg, jobs.Filter{Query: query})
+		var bad *jobs.QueryError
+		if !errors.As(err, &bad) || bad.Message != want {
+			t.Errorf("%q:\n got %v\nwant %s", query, err, want)
+		}
+	}
+}
+
+// Each of these must cost the same however long the queue is: an index, and
+// neither a walk through the table nor a sort.
+func TestQueriesAreLookUps(t *testing.T) {
+	q, _ := openQueue(t)
+	accept(t, q, pendingJob())
+	plans, err := q.Plans(bg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plans) < 15 {
+		t.Errorf("only %d plans", len(plans))
+	}
+	ordered := []string{"list"} // walks the table by its key, downwards
+	sorted := []string{"list id", "receipts of"}
+	for name, plan := range plans {
+		if strings.Contains(plan, "SCAN jobs\n") && !slices.Contains(ordered, name) {
+			t.Errorf("%s reads the whole table:\n%s", name, plan)
+		}
+		if strings.Contains(plan, "TEMP B-TREE") && !slices.Contains(sorted, name) {
+			t.Errorf("%s sorts:\n%s", name, plan)
+		}
+		if !strings.Contains(plan, "USING") {
+			t.Errorf("%s uses no index:\n%s", name, plan)
+		}
+		t.Logf("%s: %s", name, plan)
+	}
+}

@@ -1,0 +1,229 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// Resolve holds a request against the types and makes its job: PENDING, first
+// attempt, without a source and, if the request bears none, without an id.
+// Whatever the type does not allow is a Fault at the request's position.
+//
+// A line that bears the state of an ended job, or RUNNING, is history: its job
+// has that state (LOST for RUNNING) and is refused nothing, for it never runs;
+// its type is "" if the line names none that is known.
+func (c *Catalog) Resolve(r *Request) (*Job, *Fault) {
+	if r.State != "" && r.State != Pending {
+		return c.history(r), nil
+	}
+	ch, f := c.choose(r)
+	if f != nil {
+		return nil, f
+	}
+	j := newJob(r)
+	j.Type, j.Target, j.Args = ch.t.Name, ch.target, ch.args
+	if !r.HasPriority {
+		j.Priority = ch.t.Priority
+	}
+	if f := ch.t.Args.check(ch.t.Name, ch.args); f != nil {
+		return nil, r.place(f, "args")
+	}
+	if f := ch.t.allow(r, j); f != nil {
+		return nil, f
+	}
+	return j, nil
+}
+
+func newJob(r *Request) *Job {
+	j := &Job{
+		ID: r.ID, Name: r.Name, Priority: r.Priority, Timeout: r.Timeout,
+		Env: r.Env, Labels: r.Labels, State: Pending, Attempt: 1,
+	}
+	if r.Spelling != r.ID {
+		j.Spelling = r.Spelling
+	}
+	return j
+}
+
+func (c *Catalog) history(r *Request) *Job {
+	j := newJob(r)
+	j.State, j.Target, j.Args = r.State, r.Target, r.Args
+	if r.State == Running {
+		j.State, j.Reason = Lost, "was RUNNING when jobrunner first saw it"
+	}
+	if r.State == Rejected && r.Target == "-" {
+		j.Target = "" // a rejected request without a first word
+	} else if ch, f := c.choose(r); f == nil {
+		j.Type, j.Target, j.Args = ch.t.Name, ch.target, ch.args
+	}
+	return j
+}
+
+// place gives f the position of the value of key, or of the whole request.
+func (r *Request) place(f *Fault, key string) *Fault {
+	at, ok := r.marks[key]
+	if !ok {
+		at = r.At
+	}
+	f.File, f.Line, f.Column = at.File, at.Line, at.Column
+	return f
+}
+
+// choice is what a request turned out to ask for.
+type choice struct {
+	t      *Type
+	target string
+	args   []string // without the script
+}
+
+// choose finds the type: an exact name first, else the script.
+func (c *Catalog) choose(r *Request) (choice, *Fault) {
+	switch {
+	case r.Type != "":
+		return c.byType(r)
+	case r.Script != "":
+		return c.byScript(r, "script", r.Script, r.Args)
+	}
+	return c.byTarget(r)
+}
+
+// byType finds what a document's key type asks for.
+func (c *Catalog) byType(r *Request) (choice, *Fault) {
+	t := c.Types[r.Type]
+	if t == nil {
+		f := c.unknownType(r.Type)
+		if len(c.fitting(r.Type)) > 0 {
+			f.Hint = "it is a script: write script: instead of type:"
+		}
+		return choice{}, r.place(f, "type")
+	}
+	if r.Script == "" {
+		return c.ofType(r, t, r.Args)
+	}
+	if t.Scripts == "" {
+		f := &Fault{Message: fmt.Sprintf("type %q runs a fixed command and takes no script", t.Name), Hint: "leave script: out"}
+		return choice{}, r.place(f, "script")
+	}
+	return c.ofScript(r, "script", choice{t, r.Script, r.Args})
+}
+
+// byTarget finds what a line asks for. A line that was one word in quotes is
+// split again if the whole word is no type and no script.
+func (c *Catalog) byTarget(r *Request) (choice, *Fault) {
+	if t := c.Types[r.Target]; t != nil {
+		return c.ofType(r, t, r.Args)
+	}
+	if r.oneWord && len(c.fitting(r.Target)) == 0 {
+		words, err := Words(r.Target)
+		var f *Fault
+		if errors.As(err, &f) {
+			return choice{}, r.place(f, "")
+		}
+		if len(words) > 0 {
+			return c.byTarget(&Request{At: r.At, Target: words[0].Text, Args: texts(words[1:])})
+		}
+	}
+	return c.byScript(r, "", r.Target, r.Args)
+}
+
+// ofType takes the script of an interpreter's type from the arguments.
+func (c *Catalog) ofType(r *Request, t *Type, args []string) (choice, *Fault) {
+	switch {
+	case t.Scripts == "":
+		return choice{t, t.Name, args}, nil
+	case len(args) == 0:
+		f := &Fault{Message: fmt.Sprintf("type %q needs a script", t.Name), Hint: "give one of " + relative(c.Dir, t.Scripts)}
+		return choice{}, r.place(f, "type")
+	}
+	return c.ofScript(r, "args", choice{t, args[0], args[1:]})
+}
+
+// ofScript checks the script of a type that is named.
+func (c *Catalog) ofScript(r *Request, key string, ch choice) (choice, *Fault) {
+	_, err := ch.t.Script(ch.target, c.Dir)
+	if err == nil {
+		return ch, nil
+	}
+	f := &Fault{Message: err.Error(), Hint: c.nearScript(ch.target, ch.t)}
+	if errors.Is(err, errNotOurs) {
+		f.Message = fmt.Sprintf("%s is no script of type %q", shown(ch.target), ch.t.Name)
+		f.Hint = "its scripts end in " + strings.Join(ch.t.Extensions, ", ")
+	}
+	return choice{}, r.place(f, key)
+}
+
+// byScript finds the one type that runs a script.
+func (c *Catalog) byScript(r *Request, key, script string, args []string) (choice, *Fault) {
+	switch types := c.fitting(script); len(types) {
+	case 0:
+		return choice{}, r.place(c.noScript(script), key)
+	case 1:
+		return choice{types[0], script, args}, nil
+	default:
+		f := &Fault{
+			Message: fmt.Sprintf("script %s fits two types, %q and %q", shown(script), types[0].Name, types[1].Name),
+			Hint:    "name the type too",
+		}
+		return choice{}, r.place(f, key)
+	}
+}
+
+// fitting gives the types that run the script, by name.
+func (c *Catalog) fitting(script string) []*Type {
+	var types []*Type
+	for _, name := range sortedKeys(c.Types) {
+		if _, err := c.Types[name].Script(script, c.Dir); err == nil {
+			types = append(types, c.Types[name])
+		}
+	}
+	return types
+}
+
+// noScript says why a word is neither a type nor a script of any.
+func (c *Catalog) noScript(word string) *Fault {
+	for _, name := range sortedKeys(c.Types) {
+		t := c.Types[name]
+		_, err := t.Script(word, c.Dir)
+		// Where any file name can be a script, a bare word is rather a type.
+		bare := len(t.Extensions) == 0 && errors.Is(err, errNotThere) && !strings.ContainsAny(word, `./\`)
+		if errors.Is(err, errNotOurs) || bare {
+			continue
+		}
+		return &Fault{Message: err.Error(), Hint: c.nearScript(word, t)}
+	}
+	return c.unknownType(word)
+}
+
+func (c *Catalog) unknownType(word string) *Fault {
+	return &Fault{Message: "unknown type " + shown(word), Hint: meant(word, sortedKeys(c.Types), "types")}
+}
+
+// nearScript is the hint for a script that is not there; "" if none is near.
+func (c *Catalog) nearScript(word string, t *Type) string {
+	folder, err := os.Open(t.Scripts)
+	if err != nil {
+		return ""
+	}
+	defer folder.Close()
+	const enough = 1000 // names to look at; a hint is not worth more
+	names, _ := folder.Readdirnames(enough)
+	sort.Strings(names)
+	var known []string
+	if !strings.ContainsAny(word, `/\`) {
+		known = sortedKeys(c.Types)
+	}
+	for _, name := range names {
+		if t.bears(name) {
+			known = append(known, name)
+		}
+	}
+	near := Match(filepath.Base(filepath.FromSlash(word)), known)
+	if near == "" || near == word {
+		return ""
+	}
+	return "did you mean " + shown(near) + "?"
+}

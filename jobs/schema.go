@@ -1,0 +1,210 @@
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// migrations lead from one schema version to the next: the step at index n
+// from version n to n+1. A step that was released is never edited.
+var migrations = []string{schema1}
+
+// schema1 is the first schema. Times are Unix ms, 0 where not known; lists
+// and maps are JSON, "" where empty; 64-bit hashes are stored as signed.
+//
+// The partial indexes hold only what waits, so that history costs the
+// scheduler nothing. counters is kept by triggers alone.
+const schema1 = `
+CREATE TABLE identity (state_id TEXT NOT NULL) STRICT;
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE jobs (
+	seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+	id           TEXT NOT NULL,
+	spelling     TEXT NOT NULL,
+	type         TEXT NOT NULL,
+	target       TEXT NOT NULL,
+	args         TEXT NOT NULL,
+	name         TEXT NOT NULL,
+	labels       TEXT NOT NULL,
+	priority     INTEGER NOT NULL,
+	source       TEXT NOT NULL,
+	timeout      INTEGER NOT NULL,
+	env          TEXT NOT NULL,
+	workdir      TEXT NOT NULL,
+	state        TEXT NOT NULL,
+	reason       TEXT NOT NULL,
+	attempt      INTEGER NOT NULL,
+	submitted_at INTEGER NOT NULL,
+	started_at   INTEGER NOT NULL,
+	finished_at  INTEGER NOT NULL,
+	exit_code    INTEGER,
+	signal       TEXT NOT NULL,
+	command      TEXT NOT NULL,
+	log          TEXT NOT NULL,
+	instance     TEXT NOT NULL,
+	pid          INTEGER NOT NULL,
+	proc_start   TEXT NOT NULL,
+	proc_boot    TEXT NOT NULL,
+	end_reason   TEXT NOT NULL,
+	line_at      INTEGER NOT NULL,
+	raw_hash     INTEGER NOT NULL,
+	doubt        INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX jobs_id ON jobs (id);
+CREATE INDEX jobs_state ON jobs (state, seq);
+CREATE INDEX jobs_type ON jobs (type, state, seq);
+CREATE INDEX jobs_next ON jobs (type, priority DESC, seq) WHERE state = 'PENDING' AND doubt = 0;
+CREATE INDEX jobs_order ON jobs (priority DESC, seq) WHERE state = 'PENDING';
+CREATE INDEX jobs_wanted ON jobs (seq) WHERE line_at = 0;
+CREATE INDEX jobs_placed ON jobs (seq) WHERE line_at > 0;
+
+CREATE TABLE counters (
+	state TEXT NOT NULL,
+	type  TEXT NOT NULL,
+	n     INTEGER NOT NULL,
+	PRIMARY KEY (state, type)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER jobs_counted AFTER INSERT ON jobs BEGIN
+	INSERT INTO counters VALUES (new.state, new.type, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER jobs_uncounted AFTER DELETE ON jobs BEGIN
+	UPDATE counters SET n = n - 1 WHERE state = old.state AND type = old.type;
+END;
+CREATE TRIGGER jobs_recounted AFTER UPDATE OF state ON jobs WHEN old.state <> new.state BEGIN
+	UPDATE counters SET n = n - 1 WHERE state = old.state AND type = old.type;
+	INSERT INTO counters VALUES (new.state, new.type, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+
+CREATE TABLE events (
+	id     INTEGER PRIMARY KEY AUTOINCREMENT,
+	at     INTEGER NOT NULL,
+	job    TEXT NOT NULL,
+	kind   TEXT NOT NULL,
+	state  TEXT NOT NULL,
+	reason TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE receipts (
+	seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+	id       TEXT NOT NULL UNIQUE,
+	name     TEXT NOT NULL,
+	newest   INTEGER NOT NULL,
+	jobs     TEXT NOT NULL,
+	command  TEXT NOT NULL,
+	state    TEXT NOT NULL,
+	reason   TEXT NOT NULL,
+	warning  TEXT NOT NULL,
+	taken_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX receipts_name ON receipts (name) WHERE newest = 1;
+CREATE TABLE receipt_jobs (
+	job     TEXT NOT NULL,
+	receipt INTEGER NOT NULL,
+	PRIMARY KEY (job, receipt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mark (
+	one        INTEGER PRIMARY KEY CHECK (one = 1),
+	generation TEXT NOT NULL,
+	device     INTEGER NOT NULL,
+	inode      INTEGER NOT NULL,
+	offset     INTEGER NOT NULL,
+	tail_hash  INTEGER NOT NULL
+) STRICT;
+CREATE TABLE taken (
+	generation TEXT NOT NULL,
+	offset     INTEGER NOT NULL,
+	length     INTEGER NOT NULL,
+	hash       INTEGER NOT NULL,
+	job        TEXT NOT NULL,
+	gone_at    INTEGER NOT NULL,
+	PRIMARY KEY (generation, offset)
+) STRICT, WITHOUT ROWID;
+`
+
+// migrate brings the database behind c to the newest schema, in one
+// transaction, and returns the id of its state folder.
+func migrate(ctx context.Context, c *sql.Conn, path string) (stateID string, err error) {
+	if _, err := c.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			_, _ = c.ExecContext(ctx, "ROLLBACK")
+		}
+	}()
+	version, err := schemaVersion(ctx, c, path)
+	if err != nil {
+		return "", err
+	}
+	if version < len(migrations) {
+		if err := migrateFrom(ctx, c, version, path); err != nil {
+			return "", err
+		}
+	}
+	if err := c.QueryRowContext(ctx, "SELECT state_id FROM identity").Scan(&stateID); err != nil {
+		return "", fmt.Errorf("reading its id: %w", err)
+	}
+	_, err = c.ExecContext(ctx, "COMMIT")
+	return stateID, err
+}
+
+func migrateFrom(ctx context.Context, c *sql.Conn, version int, path string) error {
+	if version == 0 {
+		var tables int
+		if err := c.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&tables); err != nil {
+			return err
+		}
+		if tables > 0 {
+			return fmt.Errorf("%s is a database of another program", filepath.Base(path))
+		}
+	}
+	for n, step := range migrations[version:] {
+		if _, err := c.ExecContext(ctx, step); err != nil {
+			return fmt.Errorf("bringing it to schema %d: %w", version+n+1, err)
+		}
+	}
+	_, err := c.ExecContext(ctx, `INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)`,
+		uuid.NewString())
+	if err != nil {
+		return err
+	}
+	_, err = c.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(migrations)))
+	return err
+}
+
+// schemaVersion returns the database's schema version, 0 for an empty one,
+// and refuses one that is newer than this program.
+func schemaVersion(ctx context.Context, c *sql.Conn, path string) (int, error) {
+	var version int
+	if err := c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return 0, err
+	}
+	if version > len(migrations) {
+		return 0, fmt.Errorf("%s was written by a newer jobrunner (schema %d, this one knows %d): use that one",
+			filepath.Base(path), version, len(migrations))
+	}
+	return version, nil
+}
+
+// toMillis and fromMillis are how times are stored; 0 stands for the zero time.
+func toMillis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,174 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+)
+
+// Begin takes jobs from PENDING to RUNNING before their supervisor is asked
+// to start them: those that still wait, at that attempt and not in doubt. It
+// returns the jobs that it took, in the order of starts.
+func (q *Queue) Begin(ctx context.Context, starts []Start) ([]*Job, error) {
+	var begun []*Job
+	err := q.write(ctx, func(t *tx) error {
+		begun = nil
+		for _, s := range starts {
+			ok, err := t.change(`UPDATE jobs SET state = 'RUNNING', reason = '', instance = ?, started_at = ?
+				WHERE id = ? AND state = 'PENDING' AND attempt = ? AND doubt = 0`,
+				s.Instance, toMillis(t.now), s.ID, s.Attempt)
+			if err == nil && ok {
+				err = t.event(s.ID, EventStarting, Running, "")
+			}
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			j, err := t.job(s.ID)
+			if err != nil {
+				return err
+			}
+			begun = append(begun, j)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("beginning %d jobs: %w", len(starts), err)
+	}
+	return begun, nil
+}
+
+// Started notes the process of a RUNNING job. It reports false, and changes
+// nothing, if the job is not RUNNING at that attempt or its process is known.
+func (q *Queue) Started(ctx context.Context, id string, attempt int, s StartInfo) (bool, error) {
+	ok, err := q.StartedAll(ctx, []StartedJob{{ID: id, Attempt: attempt, StartInfo: s}})
+	return err == nil && ok[0], err
+}
+
+// StartedAll is Started for several jobs in one commit. It reports for each,
+// in their order, whether it was changed.
+func (q *Queue) StartedAll(ctx context.Context, started []StartedJob) ([]bool, error) {
+	changed := make([]bool, len(started))
+	err := q.write(ctx, func(t *tx) error {
+		for i, s := range started {
+			ok, err := t.change(`UPDATE jobs SET pid = ?, proc_start = ?, proc_boot = ?, command = ?, log = ?,
+				started_at = iif(? = 0, started_at, ?)
+				WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND pid = 0`,
+				s.Process.PID, s.Process.Start, s.Process.Boot, packList(s.Command), s.Log,
+				toMillis(s.At), toMillis(s.At), s.ID, s.Attempt)
+			if err == nil && ok {
+				err = t.event(s.ID, EventStarted, Running, "")
+			}
+			if err != nil {
+				return err
+			}
+			changed[i] = ok
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("noting the start of %d jobs: %w", len(started), err)
+	}
+	return changed, nil
+}
+
+// Unbegin takes a RUNNING job back to PENDING, because it is known that this
+// attempt never ran. One that is being cancelled becomes CANCELLED instead:
+// whoever cancelled it was told that it will be.
+func (q *Queue) Unbegin(ctx context.Context, id string, attempt int) (bool, error) {
+	var changed bool
+	err := q.write(ctx, func(t *tx) error {
+		changed = false
+		var ended string
+		err := t.row("SELECT end_reason FROM jobs WHERE id = ? AND state = 'RUNNING' AND attempt = ?",
+			[]any{id, attempt}, &ended)
+		if err != nil {
+			if err == ErrNotFound {
+				err = nil
+			}
+			return err
+		}
+		to, kind, reason, finished := Pending, EventReturned, "", int64(0)
+		if EndReason(ended) == EndCancel {
+			to, kind, reason, finished = Cancelled, EventEnded, "cancelled by request", toMillis(t.now)
+		}
+		changed, err = t.change(`UPDATE jobs SET state = ?, reason = ?, started_at = 0, finished_at = ?, instance = '',
+			pid = 0, proc_start = '', proc_boot = '', command = '', log = '', end_reason = ''
+			WHERE id = ? AND state = 'RUNNING' AND attempt = ?`, string(to), reason, finished, id, attempt)
+		if err != nil || !changed {
+			return err
+		}
+		return t.event(id, kind, to, reason)
+	})
+	if err != nil {
+		return false, fmt.Errorf("returning job %s: %w", id, err)
+	}
+	return changed, nil
+}
+
+// End takes a RUNNING job to the ended state that e says.
+func (q *Queue) End(ctx context.Context, id string, attempt int, e Ending) (bool, error) {
+	switch e.State {
+	case Completed, Failed, Cancelled, Timeout, Lost:
+	default:
+		return false, fmt.Errorf("ending job %s: a run cannot end as %q", id, e.State)
+	}
+	var exit any
+	if e.ExitCode != nil {
+		exit = int64(*e.ExitCode)
+	}
+	var changed bool
+	err := q.write(ctx, func(t *tx) (err error) {
+		finished := toMillis(e.FinishedAt)
+		if finished == 0 {
+			finished = toMillis(t.now)
+		}
+		changed, err = t.change(`UPDATE jobs SET state = ?, reason = ?, exit_code = ?, signal = ?, finished_at = ?,
+			end_reason = '', doubt = 0, pid = 0, proc_start = '', proc_boot = ''
+			WHERE id = ? AND state = 'RUNNING' AND attempt = ?`,
+			string(e.State), e.Reason, exit, e.Signal, finished, id, attempt)
+		if err != nil || !changed {
+			return err
+		}
+		return t.event(id, EventEnded, e.State, e.Reason)
+	})
+	if err != nil {
+		return false, fmt.Errorf("ending job %s: %w", id, err)
+	}
+	return changed, nil
+}
+
+// AskEnd notes why a RUNNING job is being ended, so that this survives a
+// crash. The first reason stays: it reports false if there is one already.
+func (q *Queue) AskEnd(ctx context.Context, id string, attempt int, why EndReason) (bool, error) {
+	var changed bool
+	err := q.write(ctx, func(t *tx) (err error) {
+		changed, err = t.askEnd(id, attempt, why)
+		if err != nil || !changed {
+			return err
+		}
+		return t.event(id, EventEnding, Running, endWords(why))
+	})
+	if err != nil {
+		return false, fmt.Errorf("noting that job %s is ended: %w", id, err)
+	}
+	return changed, nil
+}
+
+func (t *tx) askEnd(id string, attempt int, why EndReason) (bool, error) {
+	return t.change(`UPDATE jobs SET end_reason = ?, reason = ?
+		WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND end_reason = ''`,
+		string(why), endWords(why), id, attempt)
+}
+
+// endWords is the reason of a RUNNING job that is being ended.
+func endWords(why EndReason) string {
+	switch why {
+	case EndCancel:
+		return "being cancelled"
+	case EndTimeout:
+		return "being ended: time limit"
+	}
+	return "being ended"
+}
