@@ -1,0 +1,228 @@
+package config
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"jobrunner/jobs"
+)
+
+// maxFile is how large the file may be. What is not a configuration is not
+// read into memory.
+const maxFile = 1 << 20
+
+// minimal is the smallest useful file, for hints.
+const minimal = "types: {countdown: {command: [python3, -u, countdown.py]}}"
+
+// Config is one version of jobrunner.yaml with its defaults filled in.
+type Config struct {
+	Path string // absolute
+	Dir  string // absolute folder of Path; relative paths in the file start there
+
+	// Take effect when the daemon starts; paths are absolute.
+	Inbox     string
+	Outbox    string
+	QueueFile string
+	StateDir  string
+	Listen    string // "host:port", "unix:/path" or "" for no page
+
+	AllowedHosts   []string // further names that the page answers to, in lower case
+	InsecurePublic bool     // a page without a password on a listen that is not loopback is meant
+	Log            LogConfig
+	PollInterval   time.Duration
+	Settle         time.Duration
+	SettleBad      time.Duration
+	MaxRequestSize int64 // bytes
+	QueueKeep      int   // finished lines that stay in the queue file
+
+	Catalog *jobs.Catalog
+
+	sum [sha256.Size]byte        // of the file's bytes, by which Watch sees a change
+	at  map[string]jobs.Position // where each key stands, by its dotted name
+}
+
+// LogConfig says what is logged and how it looks.
+type LogConfig struct {
+	Level  string // trace, debug, info, warn or error
+	Format string // auto, console or json
+}
+
+// defaults is what holds for the keys that a file leaves out.
+func defaults(path string) *Config {
+	dir := filepath.Dir(path)
+	return &Config{
+		Path:           path,
+		Dir:            dir,
+		Inbox:          "inbox",
+		Outbox:         "outbox",
+		QueueFile:      "job_queue.txt",
+		StateDir:       ".jobrunner",
+		Listen:         "127.0.0.1:8080",
+		Log:            LogConfig{Level: "info", Format: "auto"},
+		PollInterval:   2 * time.Second,
+		Settle:         300 * time.Millisecond,
+		SettleBad:      5 * time.Second,
+		MaxRequestSize: 64 << 10,
+		QueueKeep:      1000,
+		Catalog:        &jobs.Catalog{Dir: dir, MaxConcurrent: 3, Types: map[string]*jobs.Type{}},
+		at:             map[string]jobs.Position{},
+	}
+}
+
+// Load reads the file at path. An error is always Faults, with everything that
+// is wrong with the file.
+func Load(path string) (*Config, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	return parse(path, data)
+}
+
+// read gives the file's bytes, one more than maxFile at most. An error is Faults.
+func read(path string) ([]byte, error) {
+	refuse := func(message, hint string) ([]byte, error) {
+		return nil, Faults{{File: path, Message: message, Hint: hint}}
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return refuse("there is no such file", "name another with --config FILE, or write one, at least: "+minimal)
+	case err == nil && info.IsDir():
+		return refuse("is a folder", "name the file in it with --config FILE")
+	case err == nil && !info.Mode().IsRegular(): // opening a FIFO would wait for ever
+		return refuse("is no regular file", "name another with --config FILE")
+	}
+	if err != nil {
+		return refuse(reason(err), "")
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return refuse(reason(err), "")
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return refuse(reason(err), "")
+	}
+	return data, nil
+}
+
+// reason is what the system said, without the name of the call and the path,
+// which the fault bears already.
+func reason(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// parse makes a Config of the bytes of the file at path.
+func parse(path string, data []byte) (*Config, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, Faults{{File: path, Message: err.Error()}}
+	}
+	c := defaults(absolute)
+	c.sum = sha256.Sum256(data)
+	d := &decoder{file: filepath.Base(path), dir: c.Dir, at: c.at}
+	if root := d.document(data); root != nil {
+		d.config(c, value{node: root, at: root})
+		c.makeAbsolute()
+		d.validate(c)
+	}
+	if len(d.faults) > 0 {
+		d.faults.sort()
+		return nil, d.faults
+	}
+	return c, nil
+}
+
+// config decodes the whole file into c, which holds the defaults.
+func (d *decoder) config(c *Config, v value) {
+	const leaveOut = "leave the key out for its default"
+	d.fields(v, fields{
+		"max_concurrent":   d.whole(&c.Catalog.MaxConcurrent, 1, math.MaxInt32),
+		"inbox":            d.path(&c.Inbox, leaveOut),
+		"outbox":           d.path(&c.Outbox, leaveOut),
+		"queue_file":       d.path(&c.QueueFile, leaveOut),
+		"state_dir":        d.path(&c.StateDir, leaveOut),
+		"listen":           d.listen(&c.Listen),
+		"allowed_hosts":    d.hosts(&c.AllowedHosts),
+		"insecure_public":  d.truth(&c.InsecurePublic),
+		"log":              d.log(&c.Log),
+		"poll_interval":    d.duration(&c.PollInterval, 10*time.Millisecond),
+		"settle":           d.duration(&c.Settle, 0),
+		"settle_bad":       d.duration(&c.SettleBad, 0),
+		"max_request_size": d.size(&c.MaxRequestSize),
+		"queue_keep":       d.whole(&c.QueueKeep, 0, math.MaxInt32),
+		"types":            d.types(c.Catalog.Types),
+	})
+}
+
+func (d *decoder) log(dst *LogConfig) func(value) {
+	return func(v value) {
+		d.fields(v, fields{
+			"level":  d.choice(&dst.Level, "trace", "debug", "info", "warn", "error"),
+			"format": d.choice(&dst.Format, "auto", "console", "json"),
+		})
+	}
+}
+
+func (c *Config) makeAbsolute() {
+	for _, p := range []*string{&c.Inbox, &c.Outbox, &c.QueueFile, &c.StateDir} {
+		*p = below(c.Dir, *p)
+	}
+}
+
+// below gives path as an absolute one, relative ones starting at dir.
+func below(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(dir, path)
+}
+
+// validate holds the keys against each other.
+func (d *decoder) validate(c *Config) {
+	if _, ok := c.at["types"]; !ok {
+		d.faults = append(d.faults, c.fault("types", "is missing: there is nothing that could run", "add one, for example "+minimal))
+	}
+	d.faults = append(d.faults, c.publicFaults()...)
+	d.faults = append(d.faults, c.folderFaults()...)
+}
+
+// fault makes a Fault of a key, at its place in the file; at the file's first
+// line if the key was left out.
+func (c *Config) fault(key, message, hint string) *jobs.Fault {
+	at, ok := c.at[key]
+	if !ok {
+		at = jobs.Position{File: filepath.Base(c.Path), Line: 1}
+	}
+	return at.Fault(key+": "+message, hint)
+}
+
+// FixedChanged names the keys that differ in next and take effect only when
+// the daemon starts again.
+func (c *Config) FixedChanged(next *Config) []string {
+	var keys []string
+	for _, k := range []struct{ name, old, new string }{
+		{"inbox", c.Inbox, next.Inbox},
+		{"outbox", c.Outbox, next.Outbox},
+		{"queue_file", c.QueueFile, next.QueueFile},
+		{"state_dir", c.StateDir, next.StateDir},
+		{"listen", c.Listen, next.Listen},
+	} {
+		if k.old != k.new {
+			keys = append(keys, k.name)
+		}
+	}
+	return keys
+}

@@ -1,0 +1,4 @@
+package config
+
+// Parse reads a file's bytes without the file.
+var Parse = parse

@@ -1,0 +1,11 @@
+//go:build !windows
+
+package config
+
+import "golang.org/x/sys/unix"
+
+// writable reports, as an error, why this process may not make files in a
+// folder; also that the file system is mounted read-only.
+func writable(folder string) error {
+	return unix.Access(folder, unix.W_OK|unix.X_OK)
+}
