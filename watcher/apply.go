@@ -1,0 +1,356 @@
+package watcher
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"jobrunner/jobs"
+)
+
+const (
+	maxPlaced  = 2000    // lines placed in one section
+	maxWords   = 500     // state words written in one section
+	maxRewrite = 1 << 20 // bytes rewritten in one section, unless the file is compacted
+)
+
+// edit is one change of the file: the end of it is written anew, or, where
+// what has to go lies far ahead of the end, spaces are written over that.
+type edit struct {
+	from   int64
+	old    []byte              // file[from:q.end] as it must be found
+	new    []byte              // what is to stand there
+	blanks []stretch           // ahead of from: to be blanked in place
+	placed []*jobs.Job         // jobs whose lines are in new
+	left   []string            // jobs whose lines leave the file
+	lines  map[int64]*viewLine // lines in new that move or are new, by their start
+	shared bool                // it was carried out outside a section: the next look tells how it stands
+}
+
+// apply brings the file up to date with the database. more means that there
+// was too much for one section. errBusy means that it must be tried again.
+func (q *queueFile) apply(ctx context.Context) (more bool, err error) {
+	if q.side != "" {
+		return false, q.applySide(ctx)
+	}
+	if q.again || q.whole || q.info == nil || !q.absentSince.IsZero() {
+		return false, nil // first look, then write
+	}
+	var wanted []*jobs.Job
+	if q.unplaced {
+		if wanted, err = q.o.Queue.LinesWanted(ctx, maxPlaced); err != nil {
+			return false, fmt.Errorf("reading which jobs want a line: %w", err)
+		}
+	}
+	left := q.outdated()
+	if len(wanted)+len(left)+len(q.words)+len(q.drops)+q.standing() == 0 {
+		q.unplaced = false
+		return false, nil
+	}
+	e, err := q.plans(wanted, left)
+	if err != nil {
+		return false, err
+	}
+	done, err := q.write(e)
+	if err != nil {
+		return false, err
+	}
+	q.applied = time.Now()
+	if !done { // somebody changed what was to be changed: look first
+		q.again, q.whole = true, true
+		return true, nil
+	}
+	if e.shared {
+		return true, nil
+	}
+	q.unplaced = len(wanted) == maxPlaced
+	return q.unplaced || len(q.words) > 0, q.committed(ctx, e)
+}
+
+// standing counts the taken lines that still stand in the file.
+func (q *queueFile) standing() int {
+	n := 0
+	for _, t := range q.taken {
+		if t.GoneAt == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// outdated returns the lines of finished jobs that are over queue_keep, oldest
+// first. In a long file it waits until a twentieth of the file is to go, so
+// that writing the file anew costs little for each line.
+func (q *queueFile) outdated() []*viewLine {
+	over := q.view.finished - q.o.Settings().QueueKeep
+	if over <= 0 || over < len(q.view.lines)/20 {
+		return nil
+	}
+	var finished []*viewLine
+	for _, l := range q.view.lines {
+		if l.word.Ended() && q.words[l.id] == "" {
+			finished = append(finished, l)
+		}
+	}
+	slices.SortFunc(finished, func(a, b *viewLine) int {
+		return cmp.Or(a.changed.Compare(b.changed), cmp.Compare(a.start, b.start))
+	})
+	return finished[:min(over, len(finished))]
+}
+
+// plans works out the change of the file that is due.
+func (q *queueFile) plans(wanted []*jobs.Job, left []*viewLine) (*edit, error) {
+	e := &edit{from: q.end, placed: wanted, lines: map[int64]*viewLine{}}
+	gone := q.leaving()
+	for _, l := range left {
+		gone[l.start] = l.length
+		e.left = append(e.left, l.id.String())
+	}
+	for start := range gone {
+		if start < e.from && (len(left) > 0 || q.end-start <= maxRewrite) {
+			e.from = start
+		}
+	}
+	for start, length := range gone {
+		if start < e.from {
+			e.blanks = append(e.blanks, stretch{start, length})
+		}
+	}
+	if e.from == q.end && len(wanted) == 0 && len(e.blanks) == 0 {
+		return e, nil // nothing but state words
+	}
+	if err := q.readOld(e); err != nil {
+		return nil, err
+	}
+	e.rebuild(q, gone)
+	return e, nil
+}
+
+// readOld reads what the edit is to replace. It must be what the last look
+// saw: the places of lines are known from there. errBusy means that it is not,
+// or that this cannot be told.
+func (q *queueFile) readOld(e *edit) error {
+	f, err := openPlain(q.o.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	e.old = make([]byte, q.end-e.from)
+	n, err := f.ReadAt(e.old, e.from)
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("reading %s: %w", q.name, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	covered := min(len(q.tail), n)
+	same := n == len(e.old) && bytes.HasSuffix(e.old, q.tail[len(q.tail)-covered:])
+	if !same || covered < n && !unchanged(info, q.info) {
+		q.again, q.whole = true, true
+		return errBusy
+	}
+	return nil
+}
+
+// leaving gives the lines that are to leave the file, by start, and their lengths.
+func (q *queueFile) leaving() map[int64]int {
+	gone := map[int64]int{}
+	for _, s := range q.drops {
+		gone[s.start] = s.length
+	}
+	for _, t := range q.taken {
+		if t.GoneAt == 0 {
+			gone[t.Offset] = int(t.Length)
+		}
+	}
+	return gone
+}
+
+// rebuild writes the end of the file anew: without the lines that go, and with
+// the new ones at its end.
+func (e *edit) rebuild(q *queueFile, gone map[int64]int) {
+	now := time.Now()
+	e.new = make([]byte, 0, len(e.old)+len(e.placed)*80)
+	add := func(l *viewLine, text []byte) {
+		l.start = e.from + int64(len(e.new))
+		line := formatViewLine(text, l.start)
+		l.length = len(line)
+		l.wordAt = len(line) - 1 - jobs.StateWidth
+		l.lead = len(line) - 1 - len(text)
+		e.lines[l.start] = l
+		e.new = append(e.new, line...)
+	}
+	rest := eachLine(e.old, e.from, func(start int64, raw []byte) {
+		if gone[start] > 0 {
+			return
+		}
+		l, ok := parseViewLine(raw)
+		if ok && q.view.line(l.id) != nil && q.view.line(l.id).start == start {
+			moved := *q.view.line(l.id)
+			if text, full := fullWidth(raw, &l); full {
+				add(&moved, text)
+				return
+			}
+			moved.start = e.from + int64(len(e.new))
+			e.lines[moved.start] = &moved
+		}
+		e.new = append(e.new, raw...)
+	})
+	if gone[e.from+int64(len(e.old)-len(rest))] == 0 && len(trimSpace(rest)) > 0 {
+		e.new = append(e.new, rest...) // a comment without a line end
+	}
+	if n := len(e.new); len(e.placed) > 0 && (n > 0 && e.new[n-1] != '\n' || n == 0 && q.openEnd(e)) {
+		e.new = append(e.new, '\n')
+	}
+	for _, j := range e.placed {
+		id, err := uuid.Parse(j.ID)
+		if err != nil {
+			continue // the database holds nothing else
+		}
+		add(&viewLine{id: id, word: j.State, text: jobText(j), placed: now, changed: now}, []byte(jobs.FormatLine(j)))
+	}
+}
+
+// openEnd reports whether what stands before the edit lacks a line end.
+func (q *queueFile) openEnd(e *edit) bool {
+	i := len(q.tail) - len(e.old) - 1
+	return i >= 0 && q.tail[i] != '\n' && len(bytes.TrimRight(q.tail[:i+1], " \t\x00")) > 0 &&
+		q.tail[len(bytes.TrimRight(q.tail[:i+1], " \t\x00"))-1] != '\n'
+}
+
+// fullWidth returns the text of a line without its outer spaces but with its
+// state word at full width; false if the line is not one of ours in that form.
+func fullWidth(raw []byte, l *viewLine) ([]byte, bool) {
+	if l.word == "" || l.room != jobs.StateWidth {
+		return nil, false
+	}
+	return raw[l.lead : l.wordAt+jobs.StateWidth], true
+}
+
+// write carries out the edit and writes state words. It returns false if the
+// file is not as it was when the edit was planned.
+func (q *queueFile) write(e *edit) (bool, error) {
+	edits := len(e.placed) > 0 || !bytes.Equal(e.old, e.new)
+	pl := plan{From: e.from, Old: e.old, New: e.new}
+	if edits {
+		if err := q.plan.write(pl, true); err != nil {
+			return false, fmt.Errorf("writing the plan: %w", err)
+		}
+	}
+	f, err := q.openExclusive()
+	if errors.Is(err, errBusy) && time.Since(q.busySince) > busyPatience {
+		return q.writeShared(e)
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	return q.writeExclusive(f, e, pl, edits)
+}
+
+// writeExclusive is the exclusive section of write.
+func (q *queueFile) writeExclusive(f *os.File, e *edit, pl plan, edits bool) (bool, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	if !os.SameFile(info, q.info) || info.Size() < q.end {
+		return false, nil
+	}
+	found, err := readFrom(f, e.from)
+	if err != nil {
+		return false, err
+	}
+	if len(found) < len(e.old) || !bytes.Equal(found[:len(e.old)], e.old) || !q.tailStands(f, e) {
+		return false, nil
+	}
+	if edits {
+		if behind := found[len(e.old):]; len(behind) > 0 { // appended since the look: it stays behind
+			if len(trimSpace(behind)) == 0 {
+				behind = nil // the second byte of a line end in UTF-16
+			}
+			pl.Old, pl.New = found, concat(e.new, behind)
+			if err := q.plan.write(pl, false); err != nil {
+				return false, err
+			}
+		}
+		if err := pl.carryOut(f); err != nil {
+			return false, fmt.Errorf("writing %s: %w", q.name, err)
+		}
+		q.moved(e)
+	}
+	if !unchanged(info, q.info) {
+		q.again, q.foreign = true, time.Now()
+	}
+	for _, s := range e.blanks {
+		q.blank(f, s)
+	}
+	q.drops = nil
+	q.writeWords(f)
+	q.say("")
+	return true, q.wrote(f)
+}
+
+// tailStands reports whether the bytes below q.end are those that were seen;
+// what e holds of them was compared already.
+func (q *queueFile) tailStands(f *os.File, e *edit) bool {
+	from := q.end - int64(len(q.tail))
+	if from >= e.from {
+		return true
+	}
+	b := make([]byte, e.from-from)
+	n, _ := f.ReadAt(b, from)
+	return n == len(b) && bytes.Equal(b, q.tail[:n])
+}
+
+// moved notes where the lines of a carried out edit now stand.
+func (q *queueFile) moved(e *edit) {
+	before := q.end
+	q.end = e.from + int64(len(e.new))
+	q.lines += bytes.Count(e.new, []byte{'\n'}) - bytes.Count(e.old, []byte{'\n'})
+	if q.end < before {
+		q.generation = uuid.New() // an offset may come again
+	}
+	for _, l := range e.lines {
+		q.view.put(l)
+		if s := q.words[l.id]; s == l.word {
+			delete(q.words, l.id)
+		}
+	}
+	for _, id := range e.left {
+		if id, err := uuid.Parse(id); err == nil {
+			q.view.remove(id)
+			delete(q.words, id)
+		}
+	}
+	if q.partial.text != "" {
+		q.partial.start += q.end - before
+	}
+}
+
+// wrote notes the file's new look after a write.
+func (q *queueFile) wrote(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	q.info = info
+	from := max(0, q.end-tailSize)
+	q.tail = make([]byte, q.end-from)
+	if n, err := f.ReadAt(q.tail, from); n < len(q.tail) {
+		q.again, q.whole = true, true
+		if err != nil && err != io.EOF {
+			return fmt.Errorf("reading %s: %w", q.name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package watcher
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// openExclusive opens path for reading and writing inside an exclusive
+// section, which ends when the file is closed. It does not block: errBusy
+// means that somebody has the file open.
+//
+// It is a write lease of fcntl(2): granted only while nobody else has the file
+// open, and every open(2) then waits in the kernel until the lease is gone. A
+// process that dies holding it lets go at once.
+func openExclusive(path string) (*os.File, error) {
+	f, err := openNoFollow(path, unix.O_RDWR)
+	if err != nil {
+		return nil, err
+	}
+	return lease(f, path, unix.F_WRLCK)
+}
+
+// openQuiet opens path for reading and proves that nobody has it open for
+// writing; such an open then waits until the file is closed. Readers may be
+// there. errBusy means that somebody is writing.
+func openQuiet(path string) (*os.File, error) {
+	f, err := openNoFollow(path, unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	return lease(f, path, unix.F_RDLCK)
+}
+
+func openNoFollow(path string, flag int) (*os.File, error) {
+	fd, err := unix.Open(path, flag|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err == unix.EAGAIN { // somebody else's lease on the file is being broken
+		return nil, errBusy
+	}
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// lease takes a lease on f and makes sure that path still names it.
+func lease(f *os.File, path string, kind int) (*os.File, error) {
+	_, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, kind)
+	if err == nil {
+		err = sameFile(f, path)
+	}
+	switch err {
+	case nil:
+		return f, nil
+	case unix.EAGAIN, unix.EBUSY:
+		err = errBusy
+	}
+	f.Close()
+	return nil, err
+}
+
+// unsafeToWrite says in words why the file at path cannot be written safely,
+// or "" if it can.
+func unsafeToWrite(path string) string {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err.Error()
+	}
+	if !info.Mode().IsRegular() {
+		return "it is not a regular file"
+	}
+	f, err := openNoFollow(path, unix.O_RDWR)
+	if err == errBusy {
+		return ""
+	}
+	if err != nil {
+		return err.Error()
+	}
+	f, err = lease(f, path, unix.F_WRLCK)
+	switch err {
+	case nil:
+		f.Close()
+		return ""
+	case errBusy:
+		return ""
+	case unix.EACCES, unix.EPERM:
+		return "it belongs to another user"
+	}
+	return fmt.Sprintf("its file system grants no leases (%v)", err)
+}
+
+// holders names up to three programs that have path open, as "vim (pid 12)".
+func holders(path string) []string {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil
+	}
+	fds, _ := filepath.Glob("/proc/[0-9]*/fd/*")
+	var found []string
+	seen := map[string]bool{}
+	for _, fd := range fds {
+		link, err := os.Readlink(fd)
+		if err != nil || link != target {
+			continue
+		}
+		proc := filepath.Dir(filepath.Dir(fd))
+		pid := filepath.Base(proc)
+		if seen[pid] || pid == strconv.Itoa(os.Getpid()) {
+			continue
+		}
+		seen[pid] = true
+		comm, _ := os.ReadFile(proc + "/comm")
+		name := string(comm)
+		if n := len(name); n > 0 && name[n-1] == '\n' {
+			name = name[:n-1]
+		}
+		found = append(found, fmt.Sprintf("%s (pid %s)", name, pid))
+		if len(found) == 3 {
+			break
+		}
+	}
+	return found
+}

@@ -1,0 +1,22 @@
+//go:build !linux && !windows
+
+package watcher
+
+import (
+	"errors"
+	"os"
+)
+
+var errNoExclusive = errors.New("this system has no way to keep other programs out of a file")
+
+// openExclusive is not to be had here; unsafeToWrite says so first.
+func openExclusive(string) (*os.File, error) { return nil, errNoExclusive }
+
+// openQuiet is not to be had here; unsafeToWrite says so first.
+func openQuiet(string) (*os.File, error) { return nil, errNoExclusive }
+
+// unsafeToWrite says in words why the file at path cannot be written safely.
+func unsafeToWrite(string) string { return errNoExclusive.Error() }
+
+// holders names programs that have path open; this system does not tell.
+func holders(string) []string { return nil }

@@ -1,0 +1,251 @@
+package watcher
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"jobrunner/jobs"
+)
+
+// batchSize bounds how many lines are committed at once.
+const batchSize = 1000
+
+// commandMemory is how long a command's line is remembered after it left the
+// file, to know it again if a tool writes it back.
+const commandMemory = time.Hour
+
+// ingest commits raw lines as jobs and commands, each together with how far
+// the file has then been read. It returns once all are committed.
+func (q *queueFile) ingest(ctx context.Context, raws []rawLine) error {
+	for len(raws) > 0 {
+		n := min(len(raws), batchSize)
+		in := jobs.Intake{}
+		for _, r := range raws[:n] {
+			if e, ok := q.entry(r); ok {
+				in.Entries = append(in.Entries, e)
+			}
+		}
+		last := raws[n-1]
+		in.Mark = &jobs.Mark{Generation: q.generation.String(), Offset: last.start + int64(last.length)}
+		if len(in.Entries) > 0 {
+			outcomes, err := q.o.Queue.Accept(ctx, in)
+			if err != nil {
+				return fmt.Errorf("taking in lines: %w", err)
+			}
+			q.took(in.Entries, outcomes)
+		}
+		raws = raws[n:]
+	}
+	return nil
+}
+
+// entry makes of a raw line what is to be committed; false for a comment.
+func (q *queueFile) entry(r rawLine) (jobs.Entry, bool) {
+	it := jobs.ParseLine(bytes.TrimSuffix(r.raw, []byte{'\n'}), jobs.Position{File: q.name, Line: r.number})
+	taken := &jobs.Taken{
+		Generation: q.generation.String(), Offset: r.start, Length: int64(r.length), Hash: jobs.RawHash(r.raw),
+	}
+	switch {
+	case it.Command != nil:
+		return jobs.Entry{Command: it.Command, Taken: taken}, true
+	case it.Request == nil && it.Fault == nil:
+		return jobs.Entry{}, false
+	}
+	j := q.job(it, r)
+	if j.ID == "" {
+		j.ID = q.lineID(r).String()
+	}
+	j.Source = "queue:" + q.name
+	j.SubmittedAt = time.Now()
+	j.RawHash = taken.Hash
+	return jobs.Entry{Job: j, Taken: taken}, true
+}
+
+// job makes the job that a line asks for, or the REJECTED one that stands for
+// it. A line that bears an ended state is history of another program.
+func (q *queueFile) job(it jobs.Item, r rawLine) *jobs.Job {
+	if it.Fault == nil {
+		j, fault := q.o.Catalog().Resolve(it.Request)
+		if fault == nil {
+			if j.State.Ended() && j.Reason == "" {
+				j.Reason = "imported from " + q.name
+			}
+			return j
+		}
+		it.Request, it.Fault = nil, fault
+	}
+	j := jobs.RejectedJob(it)
+	j.Args = []string{fmt.Sprintf("line:%d", r.number)}
+	return j
+}
+
+// lineID is the same for the same line at the same place of the same
+// generation of the file, so that a line committed twice is one job.
+func (q *queueFile) lineID(r rawLine) uuid.UUID {
+	b := binary.BigEndian.AppendUint64(nil, uint64(r.start))
+	return uuid.NewSHA1(q.generation, append(b, r.raw...))
+}
+
+// took remembers the lines that were committed and logs what they became.
+func (q *queueFile) took(entries []jobs.Entry, outcomes []jobs.Outcome) {
+	q.unplaced = true
+	for i, e := range entries {
+		t, o := *e.Taken, outcomes[i]
+		if o.Job != nil {
+			t.Job = o.Job.ID
+		}
+		q.taken = append(q.taken, t)
+		q.logTaken(e, o)
+	}
+}
+
+func (q *queueFile) logTaken(e jobs.Entry, o jobs.Outcome) {
+	switch {
+	case e.Command != nil:
+		q.o.Log.Info().Str("file", q.name).Str("action", string(e.Command.Action)).Str("state", string(o.State)).
+			Str("reason", jobs.Sanitize(o.Reason)).Msg("command taken")
+	case o.Known:
+		q.o.Log.Info().Str("job", o.Job.ID).Str("state", string(o.Job.State)).Str("warning", jobs.Sanitize(o.Warning)).
+			Msg("job is known already")
+	case o.Job.State == jobs.Rejected:
+		q.o.Log.Warn().Str("job", o.Job.ID).Str("state", string(o.Job.State)).Str("source", o.Job.Source).
+			Str("reason", jobs.Sanitize(o.Job.Reason)).Msg("request rejected")
+	default:
+		q.o.Log.Info().Str("job", o.Job.ID).Str("type", o.Job.Type).Str("state", string(o.Job.State)).
+			Str("source", o.Job.Source).Int("attempt", o.Job.Attempt).Msg("job accepted")
+	}
+}
+
+// match finds out which of the raw lines of a whole look were taken in before,
+// and returns those that are new. A line was taken before if it stands where
+// it was taken, or, when the file was rewritten, if the same text was taken
+// and its job has no line in the file: then a tool has written back what it
+// had read before.
+func (q *queueFile) match(ctx context.Context, d *digest, missing []*viewLine, rewritten bool) ([]rawLine, error) {
+	old := q.taken
+	q.taken = nil
+	used := make([]bool, len(old))
+	again := func(i int, r rawLine) {
+		used[i] = true
+		t := old[i]
+		t.Generation, t.Offset, t.Length, t.GoneAt = q.generation.String(), r.start, int64(r.length), 0
+		q.taken = append(q.taken, t)
+	}
+	byText, err := q.missingByText(ctx, d, missing, rewritten && len(d.raws) > 0)
+	if err != nil {
+		return nil, err
+	}
+	var fresh []rawLine
+	index := takenByHash(old)
+	for _, r := range d.raws {
+		hash := jobs.RawHash(r.raw)
+		i := findTaken(old, used, index[hash], func(t jobs.Taken) bool {
+			return t.GoneAt == 0 && t.Offset == r.start
+		})
+		if i < 0 && (rewritten || q.info == nil) {
+			i = findTaken(old, used, index[hash], func(t jobs.Taken) bool { return q.standsAgain(d, t) })
+		}
+		if i >= 0 {
+			again(i, r)
+			continue
+		}
+		if l := byText[hash]; l != nil { // it is the line of a job that has none now
+			delete(byText, hash)
+			d.seenUntil = earlier(d.seenUntil, l.placed)
+			q.taken = append(q.taken, jobs.Taken{Generation: q.generation.String(),
+				Offset: r.start, Length: int64(r.length), Hash: hash, Job: l.id.String()})
+			d.back = append(d.back, l.id.String())
+			continue
+		}
+		fresh = append(fresh, r)
+	}
+	for i, t := range old {
+		if !used[i] && t.Job == "" && q.side == "" {
+			if t.GoneAt == 0 {
+				t.GoneAt = time.Now().UnixMilli()
+			}
+			q.taken = append(q.taken, t)
+		}
+	}
+	return fresh, nil
+}
+
+// standsAgain reports whether a line with the text of t may be t itself at
+// another place of a rewritten file.
+func (q *queueFile) standsAgain(d *digest, t jobs.Taken) bool {
+	if t.Job == "" || q.side != "" {
+		return t.GoneAt == 0 || !time.UnixMilli(t.GoneAt).Before(d.seenUntil)
+	}
+	id, err := uuid.Parse(t.Job)
+	return err == nil && d.present.line(id) == nil
+}
+
+func takenByHash(taken []jobs.Taken) map[uint64][]int {
+	index := map[uint64][]int{}
+	for i, t := range taken {
+		index[t.Hash] = append(index[t.Hash], i)
+	}
+	return index
+}
+
+func findTaken(taken []jobs.Taken, used []bool, among []int, fits func(jobs.Taken) bool) int {
+	for _, i := range among {
+		if !used[i] && fits(taken[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// maxLookedUp bounds how many missing lines are looked up one by one; more
+// than that is damage, which is undone as a whole.
+const maxLookedUp = 5000
+
+// rewriteWindow is how long a tool may take between reading the file and
+// writing it, when nothing of ours is left to judge by.
+const rewriteWindow = time.Second
+
+// missingByText finds the missing lines that may be back as the text that once
+// asked for them. Where a job is unfinished, or its line so young that the
+// tool had read the file before it stood there, the text is no new request.
+// Where no line of ours is left, somebody has begun the file anew, and all but
+// the youngest texts are new requests.
+func (q *queueFile) missingByText(ctx context.Context, d *digest, missing []*viewLine, needed bool) (map[uint64]*viewLine, error) {
+	if !needed || len(missing) > maxLookedUp {
+		return nil, nil
+	}
+	byText := map[uint64]*viewLine{}
+	for _, l := range missing {
+		unseen := !l.placed.Before(d.seenUntil)
+		if len(d.present.lines) == 0 {
+			unseen = !l.placed.Before(d.seenUntil.Add(unseenWindow - rewriteWindow))
+		}
+		if !unseen && (l.word.Ended() || len(d.present.lines) == 0) {
+			continue
+		}
+		j, err := q.o.Queue.Job(ctx, l.id.String())
+		if errors.Is(err, jobs.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("looking up a job: %w", err)
+		}
+		if j.RawHash != 0 {
+			byText[j.RawHash] = l
+		}
+	}
+	return byText, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

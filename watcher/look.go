@@ -1,0 +1,332 @@
+package watcher
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// guard says what a look at the file was protected by.
+type guard int
+
+const (
+	bare      guard = iota // nothing: somebody may be writing
+	quiet                  // nobody had it open for writing
+	exclusive              // nobody had it open
+)
+
+// sight is what one look has read.
+type sight struct {
+	guard guard
+	info  os.FileInfo
+	data  []byte // the file from its beginning, or what follows q.end
+	whole bool
+}
+
+// look reads the file and takes in what is new. errBusy means that it could
+// not be read safely just now.
+func (q *queueFile) look(ctx context.Context) error {
+	s, err := q.read()
+	if errors.Is(err, os.ErrNotExist) {
+		return q.absent(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	q.absentSince, q.guard = time.Time{}, s.guard
+	switch {
+	case q.info == nil: // the first look: the file itself says when
+		q.foreign = s.info.ModTime()
+	case !unchanged(s.info, q.info):
+		q.foreign = time.Now()
+	}
+	if s.whole {
+		err = q.digestWhole(ctx, s)
+	} else {
+		err = q.digestNew(ctx, s)
+	}
+	if err != nil {
+		return err
+	}
+	q.info, q.again = s.info, false
+	return nil
+}
+
+// read reads what is needed of the file under the best protection to be had.
+func (q *queueFile) read() (sight, error) {
+	f, g, err := q.open()
+	if err != nil {
+		return sight{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return sight{}, fmt.Errorf("reading %s: %w", q.name, err)
+	}
+	s := sight{guard: g, info: info}
+	if !q.whole && q.info != nil && info.Size() > smallFile {
+		if fresh, ok := q.readNew(f, info); ok {
+			s.data = fresh
+			return s, nil
+		}
+	}
+	if g == bare && time.Since(info.ModTime()) < removalQuiet && q.info != nil {
+		return sight{}, errBusy // somebody rewrites it at this moment
+	}
+	s.whole = true
+	if s.data, err = readFrom(f, 0); err != nil {
+		return sight{}, fmt.Errorf("reading %s: %w", q.name, err)
+	}
+	return s, nil
+}
+
+// readNew reads what follows q.end, if the file is the one it was and what
+// stands below q.end is still there.
+func (q *queueFile) readNew(f *os.File, info os.FileInfo) ([]byte, bool) {
+	if !os.SameFile(info, q.info) || info.Size() <= q.end {
+		return nil, false
+	}
+	from := q.end - int64(len(q.tail))
+	b := make([]byte, info.Size()-from)
+	n, err := f.ReadAt(b, from)
+	if err != nil && err != io.EOF || n < len(q.tail) || !bytes.Equal(b[:len(q.tail)], q.tail) {
+		return nil, false
+	}
+	return b[len(q.tail):n], true
+}
+
+// open opens the file for a look. The exclusive section is tried for a few
+// milliseconds; where it was not to be had for busyPatience, a lesser
+// protection will do.
+func (q *queueFile) open() (*os.File, guard, error) {
+	if q.side != "" {
+		f, err := openPlain(q.o.Path)
+		return f, bare, err
+	}
+	f, err := q.openExclusive()
+	if err == nil || !errors.Is(err, errBusy) {
+		return f, exclusive, err
+	}
+	if time.Since(q.busySince) < busyPatience {
+		return nil, bare, errBusy
+	}
+	if f, err = openQuiet(q.o.Path); err == nil || !errors.Is(err, errBusy) {
+		return f, quiet, err
+	}
+	f, err = openPlain(q.o.Path)
+	return f, bare, err
+}
+
+// openExclusive enters an exclusive section, or notes since when there is none
+// to be had.
+func (q *queueFile) openExclusive() (f *os.File, err error) {
+	tries := 6
+	if !q.busySince.IsZero() && time.Since(q.busySince) > busyPatience {
+		tries = 1
+	}
+	pause := 200 * time.Microsecond
+	for i := range tries {
+		if i > 0 {
+			time.Sleep(jitter(pause))
+			pause *= 2
+		}
+		f, err = openExclusive(q.o.Path)
+		if !errors.Is(err, errBusy) {
+			break
+		}
+	}
+	switch {
+	case err == nil:
+		if !q.busySince.IsZero() && time.Since(q.busySince) > busyPatience {
+			q.whole = true // it was used without protection meanwhile
+		}
+		q.busySince = time.Time{}
+	case errors.Is(err, errBusy) && q.busySince.IsZero():
+		q.busySince = time.Now()
+	}
+	return f, err
+}
+
+func openPlain(path string) (*os.File, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	return os.Open(path)
+}
+
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d)
+}
+
+// digestNew takes in what was appended to a file that is otherwise unchanged.
+func (q *queueFile) digestNew(ctx context.Context, s sight) error {
+	d := q.newDigest(q.end, q.lines)
+	if err := d.read(ctx, s.data); err != nil {
+		return err
+	}
+	d.raws = append(d.raws, q.rest(d, s)...)
+	if err := q.ingest(ctx, d.raws); err != nil {
+		q.whole = true // what was committed of it is found again by its place
+		return err
+	}
+	if err := q.miss(ctx, d, nil, s); err != nil {
+		return err
+	}
+	if err := q.reappeared(ctx, d); err != nil {
+		return err
+	}
+	for _, l := range d.present.lines {
+		q.view.put(l)
+	}
+	q.settle(d, s.data)
+	return nil
+}
+
+// digestWhole goes through the whole file: what is new, what moved, what is
+// missing, what somebody changed.
+func (q *queueFile) digestWhole(ctx context.Context, s sight) error {
+	d := q.newDigest(0, 0)
+	d.whole = true
+	d.seenUntil = s.info.ModTime().Add(-unseenWindow)
+	if err := d.read(ctx, s.data); err != nil {
+		return err
+	}
+	d.raws = append(d.raws, q.rest(d, s)...)
+
+	var missing []*viewLine
+	for id, l := range q.view.lines {
+		if d.present.line(id) == nil {
+			missing = append(missing, l)
+		}
+	}
+	rewritten := q.rewritten(d, s) || len(missing) > 0
+	before := len(q.taken)
+	fresh, err := q.match(ctx, d, missing, rewritten)
+	if err != nil {
+		return err
+	}
+	if rewritten && q.side == "" {
+		q.generation = uuid.New()
+		if q.info != nil {
+			q.o.Log.Info().Str("file", q.name).Int("missing", len(missing)).
+				Msg("queue file was rewritten by another program; a line appended at that moment may be gone")
+		}
+	}
+	if err := q.ingest(ctx, fresh); err != nil {
+		return err
+	}
+	if err := q.miss(ctx, d, missing, s); err != nil {
+		return err
+	}
+	if err := q.reappeared(ctx, d); err != nil {
+		return err
+	}
+	if rewritten || len(q.taken) < before {
+		if err := q.mark(ctx, d.end); err != nil {
+			return err
+		}
+	}
+	q.view = d.present
+	q.drops = d.drops
+	q.settle(d, s.data)
+	q.whole = false
+	return nil
+}
+
+// rewritten reports whether the file is more than what it was with something
+// appended.
+func (q *queueFile) rewritten(d *digest, s sight) bool {
+	if q.info == nil {
+		return false
+	}
+	if d.moved || !os.SameFile(s.info, q.info) || s.info.Size() < q.end {
+		return true
+	}
+	from := q.end - int64(len(q.tail))
+	return !bytes.HasPrefix(s.data[from:], q.tail)
+}
+
+// settle notes what is known of the file after a look. data is what was read.
+func (q *queueFile) settle(d *digest, data []byte) {
+	if !d.whole {
+		q.drops = append(q.drops, d.drops...)
+		data = concat(q.tail, data[:d.end-q.end])
+	} else {
+		data = data[:d.end]
+	}
+	keep := int64(tailSize)
+	for start := range q.leaving() {
+		keep = max(keep, d.end-start)
+	}
+	if keep = min(keep, maxRewrite); int64(len(data)) > keep {
+		data = data[int64(len(data))-keep:]
+	}
+	q.tail = bytes.Clone(data)
+	q.end, q.lines = d.end, d.lines
+}
+
+// rest looks after a last line without a line end: it is taken once it has
+// stood unchanged for partialWait while nobody was writing.
+func (q *queueFile) rest(d *digest, s sight) []rawLine {
+	text := string(d.rest)
+	if len(trimSpace(d.rest)) == 0 {
+		q.partial = partial{}
+		return nil
+	}
+	if text != q.partial.text || d.end != q.partial.start {
+		q.partial = partial{start: d.end, text: text, since: time.Now()}
+		return nil
+	}
+	if time.Since(q.partial.since) < partialWait {
+		return nil
+	}
+	if s.guard == bare && q.side == "" && time.Since(s.info.ModTime()) < removalQuiet {
+		return nil
+	}
+	q.partial = partial{}
+	raw := rawLine{stretch: stretch{d.end, len(d.rest)}, number: d.lines + 1, raw: d.rest}
+	if l, ok := parseViewLine(d.rest); ok && q.known(l.id) {
+		d.drops = append(d.drops, raw.stretch) // a torn line of ours
+		d.end += int64(len(d.rest))
+		return nil
+	}
+	d.end += int64(len(d.rest))
+	return []rawLine{raw}
+}
+
+func (q *queueFile) known(id uuid.UUID) bool {
+	if q.view.line(id) != nil {
+		return true
+	}
+	_, err := q.o.Queue.Job(context.Background(), id.String())
+	return err == nil
+}
+
+// absent is called when the file is not there. Editors take it away for a
+// moment; after absentWait it counts as deleted, which is damage and undone.
+func (q *queueFile) absent(ctx context.Context) error {
+	if q.absentSince.IsZero() {
+		q.absentSince = time.Now()
+	}
+	if time.Since(q.absentSince) < absentWait {
+		return nil
+	}
+	q.o.Log.Warn().Str("file", q.name).Int("lines", len(q.view.lines)).Msg("queue file was deleted, making it again")
+	if err := q.create(); err != nil {
+		return err
+	}
+	q.absentSince = time.Time{}
+	q.info, q.whole = nil, true
+	return q.look(ctx)
+}

@@ -1,0 +1,193 @@
+package watcher
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+	"os"
+)
+
+// plan is a change of a stretch of the queue file that a crash could tear: the
+// bytes from an offset to the end of the file as they were, and as they are to
+// be. It is on disk, in the state folder, before the file is touched, so that
+// a torn change is recognised and finished at the next start.
+type plan struct {
+	From int64
+	Old  []byte // file[From:] as it was
+	New  []byte // file[From:] as it is to be
+}
+
+// planFile keeps the newest plan. It is opened once, written in place and
+// emptied when the plan was carried out.
+type planFile struct {
+	f *os.File
+}
+
+const planMagic = "jobrunner plan 1\n"
+
+func openPlanFile(path string) (*planFile, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &planFile{f}, nil
+}
+
+func (p *planFile) Close() error { return p.f.Close() }
+
+// write stores pl; with sync it is on disk when write returns.
+func (p *planFile) write(pl plan, sync bool) error {
+	b := make([]byte, 0, len(planMagic)+28+len(pl.Old)+len(pl.New))
+	b = append(b, planMagic...)
+	b = binary.BigEndian.AppendUint64(b, uint64(pl.From))
+	b = binary.BigEndian.AppendUint64(b, uint64(len(pl.Old)))
+	b = binary.BigEndian.AppendUint64(b, uint64(len(pl.New)))
+	b = append(append(b, pl.Old...), pl.New...)
+	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
+	if _, err := p.f.WriteAt(b, 0); err != nil {
+		return err
+	}
+	if sync {
+		return p.f.Sync()
+	}
+	return nil
+}
+
+// clear forgets the plan. It need not be on disk: a plan whose change was
+// carried out is recognised as such.
+func (p *planFile) clear() error { return p.f.Truncate(0) }
+
+// read returns the stored plan, or false if there is none or it was not
+// written to its end: then its change was not begun.
+func (p *planFile) read() (plan, bool, error) {
+	b, err := io.ReadAll(io.NewSectionReader(p.f, 0, 1<<40))
+	if err != nil {
+		return plan{}, false, err
+	}
+	head := len(planMagic) + 24
+	if len(b) < head+4 || string(b[:len(planMagic)]) != planMagic {
+		return plan{}, false, nil
+	}
+	from := binary.BigEndian.Uint64(b[len(planMagic):])
+	nOld := binary.BigEndian.Uint64(b[len(planMagic)+8:])
+	nNew := binary.BigEndian.Uint64(b[len(planMagic)+16:])
+	body := uint64(len(b) - head - 4)
+	if nOld > body || nNew > body || nOld+nNew > body {
+		return plan{}, false, nil
+	}
+	end := head + int(nOld+nNew)
+	if crc32.ChecksumIEEE(b[:end]) != binary.BigEndian.Uint32(b[end:]) {
+		return plan{}, false, nil
+	}
+	return plan{From: int64(from), Old: b[head : head+int(nOld)], New: b[head+int(nOld) : end]}, true, nil
+}
+
+// torn says what a crash in the middle of the plan left of it. found is what
+// now stands at From and after. It returns the bytes that are to stand there
+// instead, or false if nothing is to be done: the change was not begun, was
+// finished, or somebody else has changed the file since.
+//
+// A change is one write of New over Old, then a cut at New's end. The kernel
+// gives up a write only between two pages, so a crash leaves New[:n] + Old[n:]
+// for some n that ends at a page's border, or New with the end of Old behind
+// it; what other programs appended since stands behind that.
+func (pl plan) torn(found []byte) ([]byte, bool) {
+	if bytes.HasPrefix(found, pl.New) {
+		if len(pl.New) >= len(pl.Old) {
+			return nil, false
+		}
+		uncut := pl.Old[len(pl.New):]
+		behind, ok := bytes.CutPrefix(found[len(pl.New):], uncut)
+		return concat(pl.New, behind), ok
+	}
+	same := commonPrefix(found, pl.New)
+	border := int((pl.From + int64(same)) / pageSize * pageSize)
+	for n := border - int(pl.From); n > 0; n -= pageSize {
+		behind, ok := found[n:], true
+		if n < len(pl.Old) {
+			behind, ok = bytes.CutPrefix(behind, pl.Old[n:])
+		}
+		if ok {
+			return concat(pl.New, behind), true
+		}
+	}
+	return nil, false
+}
+
+// carryOut writes the plan over what stands in f.
+func (pl plan) carryOut(f *os.File) error {
+	if _, err := f.WriteAt(pl.New, pl.From); err != nil {
+		return err
+	}
+	if len(pl.New) < len(pl.Old) {
+		return f.Truncate(pl.From + int64(len(pl.New)))
+	}
+	return nil
+}
+
+// finish repairs the queue file at path after a crash. It reports whether
+// there was something to repair; errBusy means that it is to be tried again.
+func (p *planFile) finish(path string) (repaired bool, err error) {
+	pl, ok, err := p.read()
+	if err != nil || !ok {
+		return false, err
+	}
+	f, err := openExclusive(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, p.clear()
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	found, err := readFrom(f, pl.From)
+	if err != nil {
+		return false, err
+	}
+	whole, ok := pl.torn(found)
+	if !ok {
+		return false, p.clear()
+	}
+	mended := plan{From: pl.From, Old: found, New: whole}
+	if err := p.write(mended, true); err != nil {
+		return false, err
+	}
+	if err := mended.carryOut(f); err != nil {
+		return false, err
+	}
+	if err := f.Sync(); err != nil {
+		return false, err
+	}
+	return true, p.clear()
+}
+
+// readFrom reads what stands in f from offset from to its end.
+func readFrom(f *os.File, from int64) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() <= from {
+		return nil, nil
+	}
+	b := make([]byte, info.Size()-from)
+	n, err := f.ReadAt(b, from)
+	if err == io.EOF {
+		err = nil
+	}
+	return b[:n], err
+}
+
+func concat(a, b []byte) []byte {
+	return append(append(make([]byte, 0, len(a)+len(b)), a...), b...)
+}
+
+func commonPrefix(a, b []byte) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}

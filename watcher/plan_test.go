@@ -1,0 +1,132 @@
+package watcher
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"jobrunner/jobs"
+)
+
+// TestTornPlanIsFinished tears the write of a plan at every byte, with and
+// without something that others appended since.
+func TestTornPlanIsFinished(t *testing.T) {
+	for _, c := range []struct{ old, new string }{
+		{"countdown.py 25\n", "0fb45caf-addb-55bc-a4ac-3ae1aa99044a countdown.py 25 PENDING  \n"},
+		{"0fb45caf COMPLETED\n1fb45caf PENDING  \n", "1fb45caf PENDING  \n"},
+		{"cancel 0fb45caf\n", ""},
+		{"", "0fb45caf-addb-55bc-a4ac-3ae1aa99044a countdown.py 25 PENDING  \n"},
+		{"aaaa\n", "aaab\n"},
+	} {
+		for _, behind := range []string{"", "countdown.py 7\n", c.new} {
+			for n := 0; n <= len(c.new); n++ {
+				for _, cut := range []bool{false, true} {
+					if cut && (n < len(c.new) || behind == c.new) {
+						continue // a copy of the line that was cut off cannot be told from it
+					}
+					name := fmt.Sprintf("%.9q to %.9q, torn at %d, cut %v, behind %.9q", c.old, c.new, n, cut, behind)
+					head := strings.Repeat("#", pageSize-n-1) + "\n" // so that the tear is at a page's border
+					torn := c.new[:n]
+					if n < len(c.old) && !cut {
+						torn += c.old[n:]
+					}
+					dir := t.TempDir()
+					path := filepath.Join(dir, "job_queue.txt")
+					if err := os.WriteFile(path, []byte(head+torn+behind), 0o644); err != nil {
+						t.Fatal(err)
+					}
+					p, err := openPlanFile(filepath.Join(dir, "queue.plan"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := p.write(plan{From: int64(len(head)), Old: []byte(c.old), New: []byte(c.new)}, true); err != nil {
+						t.Fatal(err)
+					}
+					if _, err := p.finish(path); err != nil {
+						t.Fatalf("%s: %v", name, err)
+					}
+					got, err := os.ReadFile(path)
+					if err != nil {
+						t.Fatal(err)
+					}
+					done, undone := head+c.new+behind, head+c.old+behind
+					if string(got) != done && string(got) != undone {
+						t.Errorf("%s: file ends in %q, want %q or %q", name, got[len(head):], c.new+behind, c.old+behind)
+					}
+					if _, again, _ := p.read(); again {
+						t.Errorf("%s: the plan is still there", name)
+					}
+					p.Close()
+				}
+			}
+		}
+	}
+}
+
+func TestPlanOfAnotherFileIsForgotten(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "job_queue.txt")
+	const text = "somebody wrote the file anew\n"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p, err := openPlanFile(filepath.Join(dir, "queue.plan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.write(plan{From: 0, Old: []byte("countdown.py 1\n"), New: []byte("xyz PENDING\n")}, true); err != nil {
+		t.Fatal(err)
+	}
+	if repaired, err := p.finish(path); repaired || err != nil {
+		t.Errorf("finish = %v, %v, want false, nil", repaired, err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != text {
+		t.Errorf("file = %q, want %q", got, text)
+	}
+}
+
+func TestHalfWrittenPlanIsIgnored(t *testing.T) {
+	p, err := openPlanFile(filepath.Join(t.TempDir(), "queue.plan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.write(plan{From: 3, Old: []byte("old"), New: []byte("new")}, true); err != nil {
+		t.Fatal(err)
+	}
+	info, _ := p.f.Stat()
+	for n := int64(0); n < info.Size(); n++ {
+		if err := p.f.Truncate(n); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok, err := p.read(); ok || err != nil {
+			t.Fatalf("plan cut to %d bytes: read = %v, %v, want none", n, ok, err)
+		}
+	}
+}
+
+// TestStateWordStaysInOnePage places lines at every offset around a page's
+// border.
+func TestStateWordStaysInOnePage(t *testing.T) {
+	text := []byte(uuid.NewString() + " countdown.py 25 PENDING  ")
+	for at := int64(2*pageSize - 100); at < 2*pageSize+20; at++ {
+		line := formatViewLine(text, at)
+		l, ok := parseViewLine(line)
+		if !ok || l.room != jobs.StateWidth {
+			t.Fatalf("at %d: line %q is not one with a full state word", at, line)
+		}
+		first, last := at+int64(l.wordAt), at+int64(l.wordAt+jobs.StateWidth-1)
+		if first/pageSize != last/pageSize {
+			t.Errorf("at %d: state word stands at %d to %d, across a page's border", at, first, last)
+		}
+		if !bytes.HasSuffix(line, append(text, '\n')) {
+			t.Errorf("at %d: line = %q, want it to end in %q", at, line, text)
+		}
+	}
+}

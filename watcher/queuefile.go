@@ -1,0 +1,388 @@
+package watcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"jobrunner/jobs"
+)
+
+// queueFile keeps job_queue.txt: it takes in the lines that others append, and
+// keeps each job's line and its state word current.
+//
+// The database is the truth, the file is intake and view. A line is committed
+// together with how far the file was read before the file is touched; what is
+// then written into the file follows from the database alone and can be done
+// again. So a crash at any moment neither loses nor doubles a line.
+//
+// One goroutine (run) owns all fields but those under mu.
+type queueFile struct {
+	o    queueOptions
+	name string // base name, as people know it
+	plan *planFile
+
+	side string // why the file is only read; "" if it is written
+
+	// What is known of the file as the last look or write left it.
+	info  os.FileInfo // nil before the first look
+	again bool        // look again even if the file seems unchanged
+	end   int64       // everything below was taken in or is ours
+	tail  []byte      // what stands below end: tailSize bytes, and back to the first line that is to leave
+	lines int         // line ends below end
+	whole bool        // the next look must go through the whole file
+
+	generation uuid.UUID
+	view       *view        // the jobs' lines in the file
+	taken      []jobs.Taken // lines taken in: still standing, or commands gone a moment ago
+	drops      []stretch    // further stretches that are to leave the file
+	words      map[uuid.UUID]jobs.State
+	gone       map[uuid.UUID]*viewLine // lines of PENDING jobs that somebody removed, undecided
+	partial    partial                 // a last line without a line end
+
+	foreign     time.Time // when another program was last seen to have written
+	busySince   time.Time // since when there was no exclusive section to be had; zero: there was
+	absentSince time.Time // since when the file is not there; zero: it is
+	event       int64     // changes up to here are known
+	applied     time.Time // when the file was last written
+	sideWait    time.Duration
+	unplaced    bool     // some job may want a line
+	rewant      []string // jobs whose line has no room for the state word and must be placed again
+	guard       guard    // of the last look
+
+	mu   sync.Mutex
+	note string // guarded by mu: what people should know of the file
+}
+
+type queueOptions struct {
+	Path     string // absolute
+	StateDir string // absolute
+	Queue    *jobs.Queue
+	Catalog  func() *jobs.Catalog
+	Settings func() Settings
+	Local    func(path string) (bool, string, error) // whether path lies on a local file system, and its kind
+	Log      zerolog.Logger
+}
+
+// stretch is a part of the file, [start, start+length).
+type stretch struct {
+	start  int64
+	length int
+}
+
+// partial is a last line without a line end.
+type partial struct {
+	start int64
+	text  string
+	since time.Time
+}
+
+const (
+	tailSize     = 4096
+	busyPatience = 2 * time.Second        // before the file is used without an exclusive section
+	partialWait  = 2 * time.Second        // a line without an end is taken once it stood still so long
+	removalQuiet = 3 * time.Second        // a removal counts once nobody has written for so long
+	unseenWindow = 5 * time.Second        // a rewriting tool cannot have seen what changed so shortly before
+	absentWait   = time.Second            // editors take a file away for a moment when they save
+	viewDelay    = 30 * time.Millisecond  // changes of state are gathered so long before they are written
+	retryDelay   = 25 * time.Millisecond  // between tries for an exclusive section
+	faultDelay   = 500 * time.Millisecond // after an error
+	smallFile    = 64 << 10               // up to this size a look goes through the whole file
+)
+
+func newQueueFile(o queueOptions) (*queueFile, error) {
+	q := &queueFile{
+		o: o, name: filepath.Base(o.Path),
+		view:  newView(),
+		words: map[uuid.UUID]jobs.State{},
+		gone:  map[uuid.UUID]*viewLine{},
+		whole: true, unplaced: true,
+	}
+	var err error
+	if q.plan, err = openPlanFile(filepath.Join(o.StateDir, "queue.plan")); err != nil {
+		return nil, fmt.Errorf("opening the plan of %s: %w", q.name, err)
+	}
+	return q, nil
+}
+
+func (q *queueFile) Close() error { return q.plan.Close() }
+
+// prepare repairs what a crash left, loads the lines that the file had, and
+// takes a first look, so that nothing starts whose line was removed while no
+// daemon ran.
+func (q *queueFile) prepare(ctx context.Context) error {
+	if err := q.create(); err != nil {
+		return err
+	}
+	if err := q.choose(); err != nil {
+		return err
+	}
+	if err := q.load(ctx); err != nil {
+		return err
+	}
+	deadline := time.Now().Add(busyPatience + time.Second)
+	for {
+		err := q.repairAndLook(ctx)
+		if err == nil || !errors.Is(err, errBusy) || time.Now().After(deadline) {
+			if errors.Is(err, errBusy) {
+				return nil
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(retryDelay):
+		}
+	}
+}
+
+func (q *queueFile) repairAndLook(ctx context.Context) error {
+	if q.side == "" && q.busySince.IsZero() {
+		repaired, err := q.plan.finish(q.o.Path)
+		if err != nil && !errors.Is(err, errBusy) {
+			return fmt.Errorf("repairing %s: %w", q.name, err)
+		}
+		if repaired {
+			q.o.Log.Warn().Str("file", q.name).Msg("queue file repaired after a crash in the middle of a write")
+		}
+	}
+	return q.look(ctx)
+}
+
+// create makes an empty queue file if there is none.
+func (q *queueFile) create() error {
+	f, err := os.OpenFile(q.o.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("making the queue file: %w", err)
+	}
+	return f.Close()
+}
+
+// choose decides whether the file can be written safely where it lies.
+func (q *queueFile) choose() error {
+	why := ""
+	if local, kind, err := q.o.Local(q.o.Path); err != nil {
+		return fmt.Errorf("asking for the file system of %s: %w", q.name, err)
+	} else if !local {
+		why = fmt.Sprintf("it lies on %s", kind)
+	}
+	if why == "" {
+		why = unsafeToWrite(q.o.Path)
+	}
+	q.side = why
+	if why != "" {
+		q.say(fmt.Sprintf("%s is only read (%s): the states are in %s, and removing a line there removes no job",
+			q.name, why, filepath.Base(sidePath(q.o.Path))))
+		q.o.Log.Warn().Str("file", q.name).Str("reason", why).Msg("queue file is only read, states go to the side file")
+	}
+	return nil
+}
+
+// load learns from the database which lines the file should have.
+func (q *queueFile) load(ctx context.Context) error {
+	mark, taken, err := q.o.Queue.Mark(ctx)
+	if err != nil {
+		return fmt.Errorf("reading how far %s was taken in: %w", q.name, err)
+	}
+	if q.generation, err = uuid.Parse(mark.Generation); err != nil {
+		q.generation = uuid.New()
+	}
+	q.taken = taken
+	if q.event, err = q.o.Queue.LastEvent(ctx); err != nil {
+		return err
+	}
+	if q.side != "" {
+		return nil
+	}
+	return q.o.Queue.EachLine(ctx, func(j *jobs.Job) error {
+		id, err := uuid.Parse(j.ID)
+		if err != nil {
+			return err
+		}
+		l := &viewLine{id: id, word: j.State, text: jobText(j), placed: time.UnixMilli(j.LineAt)}
+		if j.State.Ended() {
+			l.changed = j.FinishedAt
+		}
+		q.view.put(l)
+		return nil
+	})
+}
+
+// jobText is the fingerprint that the job's line has when nobody changed it.
+func jobText(j *jobs.Job) uint64 {
+	line := jobs.FormatLine(j)
+	return fingerprint(trimSpace([]byte(line[:len(line)-jobs.StateWidth])))
+}
+
+// run keeps the file until ctx ends. Hints wake it: something may have
+// changed in the file's folder.
+func (q *queueFile) run(ctx context.Context, hints <-chan struct{}) error {
+	changed, unsubscribe := q.o.Queue.Changed()
+	defer unsubscribe()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hints:
+		case <-changed:
+			q.unplaced = true
+			if wait := viewDelay - time.Since(q.applied); wait > 0 {
+				timer.Reset(wait)
+				continue
+			}
+		case <-timer.C:
+		}
+		timer.Reset(q.pass(ctx))
+	}
+}
+
+// pass takes in what is new and brings the file up to date. It returns when it
+// wants to be called again at the latest.
+func (q *queueFile) pass(ctx context.Context) time.Duration {
+	wait := q.o.Settings().PollInterval
+	sooner := func(d time.Duration) {
+		if d < wait {
+			wait = max(d, time.Millisecond)
+		}
+	}
+	if err := q.follow(ctx); err != nil {
+		q.fault(ctx, err)
+		return faultDelay
+	}
+	if q.mustLook() {
+		switch err := q.look(ctx); {
+		case errors.Is(err, errBusy):
+			sooner(jitter(retryDelay))
+		case err != nil:
+			q.fault(ctx, err)
+			return faultDelay
+		}
+	}
+	if err := q.decide(ctx); err != nil {
+		q.fault(ctx, err)
+		return faultDelay
+	}
+	switch more, err := q.apply(ctx); {
+	case errors.Is(err, errBusy):
+		sooner(jitter(retryDelay))
+		if !q.busySince.IsZero() && time.Since(q.busySince) > busyPatience {
+			sooner(faultDelay)
+		}
+	case err != nil:
+		q.fault(ctx, err)
+		return faultDelay
+	case more:
+		sooner(time.Millisecond)
+	}
+	if q.partial.text != "" {
+		sooner(partialWait - time.Since(q.partial.since))
+	}
+	if len(q.gone) > 0 {
+		sooner(removalQuiet - time.Since(q.foreign))
+	}
+	if !q.absentSince.IsZero() {
+		sooner(absentWait - time.Since(q.absentSince))
+	}
+	return wait
+}
+
+// follow notes the state words that the changes since the last call make.
+func (q *queueFile) follow(ctx context.Context) error {
+	for {
+		events, err := q.o.Queue.Events(ctx, q.event, 1000)
+		if err != nil {
+			return fmt.Errorf("reading changes: %w", err)
+		}
+		for _, e := range events {
+			q.event = e.ID
+			id, err := uuid.Parse(e.Job)
+			if err != nil || e.State == "" {
+				continue
+			}
+			if l := q.view.line(id); l != nil {
+				q.setWord(l, e.State)
+			}
+		}
+		if len(events) < 1000 {
+			return nil
+		}
+	}
+}
+
+// setWord plans that the line's state word becomes s.
+func (q *queueFile) setWord(l *viewLine, s jobs.State) {
+	if l.word == s {
+		delete(q.words, l.id)
+	} else {
+		q.words[l.id] = s
+	}
+}
+
+// mustLook reports whether the file may hold something new.
+func (q *queueFile) mustLook() bool {
+	if q.whole || q.again || q.info == nil {
+		return true
+	}
+	if q.partial.text != "" && time.Since(q.partial.since) >= partialWait {
+		return true
+	}
+	info, err := os.Lstat(q.o.Path)
+	return err != nil || !unchanged(info, q.info)
+}
+
+func unchanged(a, b os.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+}
+
+func (q *queueFile) fault(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	q.again = true
+	note := fmt.Sprintf("%s: %v", q.name, err)
+	if q.say(note) {
+		q.o.Log.Error().Err(err).Str("file", q.name).Msg("queue file cannot be kept just now, trying again")
+	}
+}
+
+// say sets what people should know of the file; it reports whether that is new.
+func (q *queueFile) say(note string) bool {
+	note = jobs.Sanitize(note)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	fresh := q.note != note
+	q.note = note
+	return fresh
+}
+
+// said returns what people should know of the file, "" if all is well.
+func (q *queueFile) said() string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.note
+}
+
+// sayBusy names the programs that keep the file from being brought up to date.
+func (q *queueFile) sayBusy() {
+	who := strings.Join(holders(q.o.Path), ", ")
+	if who == "" {
+		who = "another program"
+	}
+	if q.say(fmt.Sprintf("%s is held open for writing by %s: requests are taken and run, its states are brought up to date afterwards", q.name, who)) {
+		q.o.Log.Warn().Str("file", q.name).Str("holder", who).Msg("queue file is held open, states in it are behind")
+	}
+}

@@ -1,0 +1,3 @@
+package watcher
+
+const tellsRenames = true

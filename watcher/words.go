@@ -1,0 +1,112 @@
+package watcher
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"jobrunner/jobs"
+)
+
+// writeWords overwrites state words in place, each after a look that it is
+// what it was.
+func (q *queueFile) writeWords(f *os.File) {
+	n := 0
+	for id, word := range q.words {
+		if n++; n > maxWords {
+			return
+		}
+		l := q.view.line(id)
+		delete(q.words, id)
+		if l == nil {
+			continue
+		}
+		raw := make([]byte, l.length)
+		if m, _ := f.ReadAt(raw, l.start); m < len(raw) {
+			q.again, q.whole = true, true
+			continue
+		}
+		found, ok := parseViewLine(raw)
+		if !ok || found.id != id || found.word == "" {
+			q.again, q.whole = true, true
+			continue
+		}
+		room := found.room
+		if room < len(word) { // a line of the writer's own: it gets one of ours
+			q.drops = append(q.drops, stretch{l.start, l.length})
+			q.rewant = append(q.rewant, id.String())
+			q.view.remove(id)
+			continue
+		}
+		padded := bytes.Repeat([]byte{' '}, room)
+		copy(padded, word)
+		if _, err := f.WriteAt(padded, l.start+int64(found.wordAt)); err != nil {
+			q.again, q.whole = true, true
+			continue
+		}
+		changed := *l
+		changed.word, changed.wordAt, changed.changed = word, found.wordAt, time.Now()
+		q.view.put(&changed)
+	}
+}
+
+// blank writes spaces over a line and its line end, so that it becomes leading
+// spaces of the next one.
+func (q *queueFile) blank(f *os.File, s stretch) {
+	q.again, q.whole = true, true // the next line begins earlier now
+	raw := make([]byte, s.length)
+	if n, _ := f.ReadAt(raw, s.start); n < len(raw) || bytes.IndexByte(raw, '\n') != len(raw)-1 {
+		return
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{' '}, s.length), s.start); err != nil {
+		q.o.Log.Error().Err(err).Str("file", q.name).Msg("taken line cannot be blanked, trying again")
+	}
+}
+
+// committed notes in the database what the file now holds.
+func (q *queueFile) committed(ctx context.Context, e *edit) error {
+	if err := q.plan.clear(); err != nil {
+		return err
+	}
+	now := time.Now()
+	var p []jobs.Placement
+	for _, j := range e.placed {
+		p = append(p, jobs.Placement{ID: j.ID, At: now.UnixMilli()})
+	}
+	for _, id := range e.left {
+		p = append(p, jobs.Placement{ID: id, At: jobs.LineLeft})
+	}
+	for _, id := range q.rewant {
+		p = append(p, jobs.Placement{ID: id, At: jobs.LineWanted})
+	}
+	unplaced := q.unplaced || len(q.rewant) > 0
+	q.rewant = nil
+	if err := q.place(ctx, p); err != nil {
+		return err
+	}
+	q.unplaced = unplaced
+	if q.standing() == 0 {
+		return nil
+	}
+	kept := q.taken[:0]
+	for _, t := range q.taken {
+		if t.GoneAt == 0 {
+			t.GoneAt = now.UnixMilli()
+		}
+		if t.Job == "" && now.Sub(time.UnixMilli(t.GoneAt)) < commandMemory {
+			kept = append(kept, t)
+		}
+	}
+	q.taken = kept
+	return q.mark(ctx, q.end)
+}
+
+func (q *queueFile) mark(ctx context.Context, end int64) error {
+	m := jobs.Mark{Generation: q.generation.String(), Offset: end}
+	if err := q.o.Queue.SetMark(ctx, m, q.taken); err != nil {
+		return fmt.Errorf("noting how far %s was taken in: %w", q.name, err)
+	}
+	return nil
+}
