@@ -1,0 +1,352 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"jobrunner/jobs"
+)
+
+const (
+	retryFirst = 100 * time.Millisecond // before a failed write is tried again, doubling
+	retryMost  = 5 * time.Second
+
+	// refusalsMost is how often the supervisor may refuse to try a job, as it
+	// does while the disk is full, before that is taken for the job's fault.
+	refusalsMost = 20
+)
+
+// slot is the place that one RUNNING attempt takes, and the goroutine that sees
+// the attempt through: start, record the start, wait, record the end. It tells
+// the scheduler by done when the place is free, and by unsure when it no longer
+// knows where its attempt stands and needs a verdict.
+type slot struct {
+	// Set when the slot is made and not changed.
+	job      *jobs.Job // as it was when the slot was taken
+	queue    *jobs.Queue
+	catalog  func() *jobs.Catalog
+	env      []string // the daemon's
+	state    string   // the state folder
+	log      zerolog.Logger
+	refusals int             // of this attempt before it took this slot
+	stop     <-chan struct{} // closed: record what is at hand and return
+	done     chan<- freed
+	unsure   chan<- *slot
+
+	// From the scheduler; each holds one and the newest counts.
+	verdicts chan verdict
+	ends     chan attemptState
+	asks     chan jobs.EndReason
+
+	// Touched only by the scheduler.
+	settled bool           // it has a verdict that holds
+	orphan  bool           // that verdict does not depend on a supervisor
+	asked   jobs.EndReason // sent by asks
+
+	// Touched only by the slot's own goroutine.
+	executor  *executor      // who runs the attempt; nil: nobody that can be asked
+	typ       *jobs.Type     // the job's type; nil if it is gone
+	limit     time.Duration  // its time limit; 0 means none
+	process   jobs.ProcessID // zero until known
+	recorded  bool           // its start is in the queue
+	why       jobs.EndReason // why it is to be ended
+	watch     *watch         // follows the process
+	watching  bool           // the watch decides: there is no supervisor
+	deadline  <-chan time.Time
+	again     <-chan time.Time // ask the supervisor again to end it
+	refused   error            // why the supervisor did not even try to start it
+	exit      *exitStatus      // seen by the watch
+	tree      *treeEnd         // our own ending of an orphan; nil while there is none
+	endedBy   jobs.EndReason   // why that is done
+	survivors []string         // what could not be ended
+}
+
+// freed tells that a slot's attempt is no longer RUNNING in the queue.
+type freed struct {
+	slot    *slot
+	ending  *jobs.Ending // nil if it went back to PENDING
+	refused error        // it did because the supervisor would not start it
+	left    []string     // processes of it that could not be ended
+}
+
+// verdict is what has become of an attempt, as far as it can be known.
+type verdict struct {
+	kind     verdictKind
+	executor *executor    // verdictStart, verdictHeld
+	state    attemptState // verdictHeld, verdictOrphan, verdictEnded, verdictLost
+	reason   string       // verdictLost
+}
+
+type verdictKind int
+
+const (
+	verdictStart  verdictKind = iota // its supervisor has not been asked, or does not know it: it never ran
+	verdictHeld                      // a supervisor has it
+	verdictOrphan                    // it runs on without a supervisor
+	verdictEnded                     // it has ended and its status was kept
+	verdictNever                     // it never ran and its supervisor is gone
+	verdictLost                      // it may have run, and nobody saw its end
+)
+
+// send puts v in c in place of what nobody has taken yet. There is one sender.
+func send[T any](c chan T, v T) {
+	select {
+	case <-c:
+	default:
+	}
+	c <- v
+}
+
+// run sees the attempt through. It returns when that is done or stop is closed.
+func (s *slot) run(ctx context.Context) {
+	defer func() { s.watch.Close() }()
+	s.typ = s.catalog().Types[s.job.Type]
+	s.limit = limitOf(s.job, s.typ)
+	s.recorded = s.job.Process.PID != 0
+	s.process = s.job.Process
+	s.why = s.job.EndReason
+	for over := false; !over; {
+		var orphanEnd <-chan exitStatus
+		if s.watching {
+			orphanEnd = s.watch.Ended()
+		}
+		select {
+		case <-s.stop:
+			s.leaveTree()
+			return
+		case v := <-s.verdicts:
+			over = s.accept(ctx, v)
+		case st := <-s.ends:
+			over = s.saw(ctx, st)
+		case why := <-s.asks:
+			s.why = why
+			s.end(ctx)
+		case <-s.again:
+			s.end(ctx)
+		case <-s.deadline:
+			s.timeUp(ctx)
+		case exit := <-orphanEnd:
+			over = s.sawOrphanEnd(ctx, exit)
+		case left := <-s.treeLeft():
+			over = s.sawTreeEnd(ctx, left)
+		}
+	}
+}
+
+// accept acts on a verdict and reports whether the attempt is over.
+func (s *slot) accept(ctx context.Context, v verdict) bool {
+	s.executor, s.again = nil, nil
+	select {
+	case st := <-s.ends: // it was told before the connection was lost
+		s.executor = v.executor
+		return s.saw(ctx, st)
+	default:
+	}
+	switch v.kind {
+	case verdictStart:
+		return s.start(ctx, v.executor)
+	case verdictHeld:
+		s.executor = v.executor
+		over := false
+		if v.state.Process.PID == 0 && !v.state.Ended {
+			over = s.ask(ctx, v.executor) // it is about to start; this waits for it
+		} else {
+			over = s.saw(ctx, v.state)
+		}
+		if !over && s.why != "" {
+			s.end(ctx)
+		}
+		return over
+	case verdictOrphan:
+		return s.adoptOrphan(ctx, v.state)
+	case verdictEnded:
+		return s.saw(ctx, v.state)
+	case verdictNever:
+		if s.why != "" {
+			return s.finish(ctx, s.conclude(attemptState{EndedBy: s.why}, ""))
+		}
+		return s.giveBack(ctx)
+	}
+	if s.watch != nil { // it was seen running, so its end may have been seen too
+		return s.adoptOrphan(ctx, v.state)
+	}
+	return s.finish(ctx, s.conclude(attemptState{EndedBy: cmp.Or(v.state.EndedBy, s.why)}, v.reason))
+}
+
+// start starts an attempt that e does not know.
+func (s *slot) start(ctx context.Context, e *executor) bool {
+	switch {
+	case s.why != "":
+		return s.finish(ctx, s.conclude(attemptState{EndedBy: s.why}, ""))
+	case s.refused != nil && s.refusals >= refusalsMost:
+		return s.finish(ctx, notStarted(s.refused.Error()))
+	case s.refused != nil:
+		return s.giveBack(ctx)
+	}
+	return s.ask(ctx, e)
+}
+
+// ask asks e to start the attempt, or what became of that.
+func (s *slot) ask(ctx context.Context, e *executor) bool {
+	catalog := s.catalog()
+	s.typ = catalog.Types[s.job.Type]
+	s.limit = limitOf(s.job, s.typ)
+	sp, err := prepare(s.job, s.typ, catalog.Dir, s.state, s.env)
+	if err != nil {
+		return s.finish(ctx, notStarted(err.Error()))
+	}
+	st, err := e.Start(ctx, sp)
+	if err != nil {
+		// Whether it runs is not known now. The scheduler finds out.
+		if !errors.Is(err, errLost) {
+			s.refused = err
+		}
+		s.log.Warn().Err(err).Msg("start not answered")
+		s.tellUnsure()
+		return false
+	}
+	s.executor = e
+	return s.saw(ctx, st)
+}
+
+// saw takes in what the supervisor, or what it left behind, says of the attempt.
+func (s *slot) saw(ctx context.Context, st attemptState) bool {
+	if st.Process.PID != 0 {
+		s.process = st.Process
+		if s.watch == nil && !st.Ended {
+			s.watch, _ = follow(st.Process)
+		}
+		s.recordStart(ctx, st)
+	}
+	if !st.Ended {
+		return false
+	}
+	return s.finish(ctx, s.conclude(st, lostUnknown))
+}
+
+func (s *slot) conclude(st attemptState, lost string) jobs.Ending {
+	s.survivors = st.Survivors
+	return conclude(st, s.typ, s.limit, lost)
+}
+
+// end asks for the attempt to be ended, by whoever can.
+func (s *slot) end(ctx context.Context) {
+	s.again = nil
+	switch {
+	case s.executor != nil:
+		err := s.executor.End(ctx, s.job.ID, s.job.Attempt, s.why, graceOf(s.catalog().Types[s.job.Type]))
+		if err != nil {
+			s.log.Warn().Err(err).Msg("end not answered")
+			s.again = time.After(time.Second)
+		}
+	case s.watching:
+		s.endOrphan(ctx)
+	}
+}
+
+// finish records how the attempt ended and then lets the supervisor forget it.
+func (s *slot) finish(ctx context.Context, e jobs.Ending) bool {
+	changed := false
+	ok := s.write(ctx, "end not recorded", func() (err error) {
+		changed, err = s.queue.End(ctx, s.job.ID, s.job.Attempt, e)
+		return err
+	})
+	if !ok {
+		return true // the supervisor keeps the status for the next daemon
+	}
+	if s.executor != nil {
+		if err := s.executor.Ack(ctx, s.job.ID, s.job.Attempt); err != nil {
+			s.log.Debug().Err(err).Msg("end not acknowledged")
+		}
+	}
+	if changed {
+		s.logEnd(e)
+	}
+	s.tellDone(freed{slot: s, ending: &e, left: s.survivors})
+	return true
+}
+
+// giveBack makes the job PENDING again, as it never ran.
+func (s *slot) giveBack(ctx context.Context) bool {
+	ok := s.write(ctx, "job not given back", func() error {
+		_, err := s.queue.Unbegin(ctx, s.job.ID, s.job.Attempt)
+		return err
+	})
+	if ok {
+		s.log.Info().Msg("job had not started")
+		s.tellDone(freed{slot: s, refused: s.refused})
+	}
+	return true
+}
+
+// recordStart commits what is known of the attempt's process, once.
+func (s *slot) recordStart(ctx context.Context, st attemptState) {
+	if s.recorded {
+		return
+	}
+	info := jobs.StartInfo{
+		Process: st.Process, Command: st.Argv, At: st.StartedAt,
+		Log: logName(s.job.ID),
+	}
+	s.recorded = s.write(ctx, "start not recorded", func() error {
+		_, err := s.queue.Started(ctx, s.job.ID, s.job.Attempt, info)
+		return err
+	})
+	if s.recorded {
+		s.log.Info().Int("pid", st.Process.PID).Str("state", string(jobs.Running)).Msg("job started")
+	}
+}
+
+// write repeats a write to the queue until it works; false if stop came first.
+// What is not written is still known here, or to the supervisor.
+func (s *slot) write(ctx context.Context, failing string, fn func() error) bool {
+	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
+		err := fn()
+		if err == nil {
+			return true
+		}
+		if wait == retryFirst {
+			s.log.Error().Err(err).Msg(failing)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-s.stop:
+			timer.Stop()
+			return false
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		}
+	}
+}
+
+func (s *slot) logEnd(e jobs.Ending) {
+	level := zerolog.InfoLevel
+	if e.State == jobs.Lost {
+		level = zerolog.WarnLevel
+	}
+	event := s.log.WithLevel(level).Str("state", string(e.State)).Str("reason", jobs.Sanitize(e.Reason))
+	if e.ExitCode != nil {
+		event = event.Int("exit_code", *e.ExitCode)
+	}
+	event.Msg("job ended")
+}
+
+func (s *slot) tellDone(f freed) {
+	select {
+	case s.done <- f:
+	case <-s.stop:
+	}
+}
+
+func (s *slot) tellUnsure() {
+	select {
+	case s.unsure <- s:
+	case <-s.stop:
+	}
+}
