@@ -1,0 +1,185 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"jobrunner/jobs"
+)
+
+const (
+	defaultLimit = 100
+	maxLimit     = 500
+)
+
+// jobList is the answer of /api/v1/jobs.
+type jobList struct {
+	Jobs []*jobs.Job `json:"jobs"`
+	Next string      `json:"next,omitempty"` // left out at the end
+}
+
+func (s *server) apiList(w http.ResponseWriter, r *http.Request) {
+	query, filter, err := parseFilter(r)
+	if err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	if filter.Limit, err = number(query, "limit", defaultLimit, 1, maxLimit); err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	if filter.Before, err = cursor(query, "cursor"); err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	found, more, err := s.page(r, filter)
+	if err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	out := jobList{Jobs: found}
+	if more {
+		out.Next = strconv.FormatInt(found[len(found)-1].Seq, 10)
+	}
+	writeJSON(w, http.StatusOK, out)
+}
+
+// page reads one page of jobs and whether older ones follow.
+func (s *server) page(r *http.Request, f jobs.Filter) (found []*jobs.Job, more bool, err error) {
+	limit := f.Limit
+	f.Limit++
+	if found, err = s.Queue.List(r.Context(), f); err != nil {
+		return nil, false, err
+	}
+	if len(found) > limit {
+		return found[:limit], true, nil
+	}
+	if found == nil {
+		found = []*jobs.Job{} // "jobs": [], never null
+	}
+	return found, false, nil
+}
+
+func (s *server) apiJob(w http.ResponseWriter, r *http.Request) {
+	j, err := s.find(r)
+	if err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, j)
+}
+
+// apiLog answers with a job's output. Range counts within what tail leaves.
+func (s *server) apiLog(w http.ResponseWriter, r *http.Request) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		s.apiError(w, r, badRequest("the query cannot be read: "+err.Error()))
+		return
+	}
+	tail, err := number(query, "tail", -1, 0, 1<<30)
+	if err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	attempt, err := number(query, "attempt", 0, 1, 1<<30)
+	if err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	j, err := s.find(r)
+	if err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	f, fi, err := s.openLog(j, attempt)
+	if err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	defer f.Close()
+	var start int64
+	if tail >= 0 {
+		if start, err = tailOffset(f, fi.Size(), tail); err != nil {
+			s.apiError(w, r, err)
+			return
+		}
+	}
+	h := w.Header()
+	h.Set("Content-Type", typeText)
+	h.Set("Content-Security-Policy", dataPolicy+"; sandbox")
+	h.Set("ETag", fmt.Sprintf(`"%x-%x-%x"`, start, fi.Size(), fi.ModTime().UnixNano()))
+	http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(f, start, fi.Size()-start))
+}
+
+// statsAnswer is the answer of /api/v1/stats.
+type statsAnswer struct {
+	States        map[jobs.State]int            `json:"states"` // every state, also at 0
+	Types         map[string]map[jobs.State]int `json:"types"`
+	Running       int                           `json:"running"`
+	MaxConcurrent int                           `json:"max_concurrent,omitempty"`
+}
+
+func (s *server) apiStats(w http.ResponseWriter, r *http.Request) {
+	st, err := s.Queue.Stats(r.Context())
+	if err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	out := statsAnswer{States: map[jobs.State]int{}, Types: st.Types, MaxConcurrent: s.Status().MaxConcurrent}
+	for _, state := range jobs.States {
+		out.States[state] = st.States[state]
+	}
+	if out.Types == nil {
+		out.Types = map[string]map[jobs.State]int{}
+	}
+	out.Running = out.States[jobs.Running]
+	writeJSON(w, http.StatusOK, out)
+}
+
+// find gives the job that the path's {id} names.
+func (s *server) find(r *http.Request) (*jobs.Job, error) {
+	return s.Queue.Find(r.Context(), strings.ToLower(r.PathValue("id")))
+}
+
+// badRequest is a fault in what the client asked.
+type badRequest string
+
+func (e badRequest) Error() string { return string(e) }
+
+// explain gives the status and the words for an error. What the client cannot
+// mend is logged, and the words say no more than that.
+func (s *server) explain(r *http.Request, err error) (code int, words string) {
+	var (
+		bad       badRequest
+		term      *jobs.QueryError
+		ambiguous *jobs.AmbiguousError
+		noLog     *noLogError
+	)
+	switch {
+	case errors.As(err, &bad):
+		return http.StatusBadRequest, string(bad)
+	case errors.As(err, &term):
+		return http.StatusBadRequest, fmt.Sprintf("q: %q: %s", term.Term, term.Message)
+	case errors.As(err, &ambiguous):
+		return http.StatusBadRequest, fmt.Sprintf("%q fits several jobs: %s", ambiguous.Prefix, strings.Join(ambiguous.IDs, ", "))
+	case errors.As(err, &noLog):
+		return http.StatusNotFound, noLog.words
+	case errors.Is(err, jobs.ErrNotFound):
+		return http.StatusNotFound, fmt.Sprintf("there is no job %q", r.PathValue("id"))
+	}
+	if r.Context().Err() == nil {
+		s.Log.Error().Err(err).Str("path", r.URL.Path).Msg("answering request")
+	}
+	return http.StatusInternalServerError, "the jobs cannot be read right now; the daemon's log has the reason"
+}
+
+func (s *server) apiError(w http.ResponseWriter, r *http.Request, err error) {
+	code, words := s.explain(r, err)
+	writeJSON(w, code, map[string]string{"error": words})
+}

@@ -1,0 +1,180 @@
+package ui_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"jobrunner/jobs"
+	"jobrunner/ui"
+)
+
+// site is a page over a real Queue in a folder of its own.
+type site struct {
+	t     *testing.T
+	queue *jobs.Queue
+	opts  ui.Options
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "logs"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	q, err := jobs.Open(filepath.Join(dir, "jobs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := q.Close(); err != nil {
+			t.Errorf("closing queue: %v", err)
+		}
+	})
+	q.SetCatalog(&jobs.Catalog{Dir: dir, MaxConcurrent: 2, Types: map[string]*jobs.Type{
+		"train": {Name: "train", Command: []string{"true"}, MaxConcurrent: 1},
+		"quick": {Name: "quick", Command: []string{"true"}},
+	}})
+	return &site{t, q, ui.Options{
+		Queue: q, StateDir: dir, Listen: "127.0.0.1:8080", Log: zerolog.Nop(),
+		Status: func() ui.Status {
+			return ui.Status{
+				Version: "1.2.3", Node: "lab", MaxConcurrent: 2, StartedAt: time.Now().Add(-26*time.Hour - 30*time.Minute),
+				Notes: []ui.Note{{Level: ui.Info, Text: "events: native"}},
+			}
+		},
+	}}
+}
+
+// add takes a job in and gives it as it then is. Zero fields get values that
+// the watcher would have given.
+func (s *site) add(j jobs.Job) *jobs.Job {
+	s.t.Helper()
+	if j.ID == "" {
+		j.ID = uuid.NewString()
+	}
+	if j.State == "" {
+		j.State = jobs.Pending
+	}
+	if j.Type == "" && j.State != jobs.Rejected {
+		j.Type = "quick"
+	}
+	if j.Target == "" && j.State != jobs.Rejected {
+		j.Target = j.Type
+	}
+	if j.Source == "" {
+		j.Source = "queue:job_queue.txt"
+	}
+	j.Attempt = 1
+	if j.SubmittedAt.IsZero() {
+		j.SubmittedAt = time.Now()
+	}
+	out, err := s.queue.Accept(context.Background(), jobs.Intake{Entries: []jobs.Entry{{Job: &j}}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out[0].Job
+}
+
+// start brings a job to RUNNING with that much output.
+func (s *site) start(j *jobs.Job, output string) {
+	s.t.Helper()
+	ctx := context.Background()
+	begun, err := s.queue.Begin(ctx, []jobs.Start{{ID: j.ID, Attempt: j.Attempt, Instance: "test"}})
+	if err != nil || len(begun) != 1 {
+		s.t.Fatalf("Begin(%s) = %d jobs, %v; want 1", j.ID, len(begun), err)
+	}
+	s.write("logs/"+j.ID+".log", output)
+	ok, err := s.queue.Started(ctx, j.ID, j.Attempt, jobs.StartInfo{
+		Process: jobs.ProcessID{PID: 4711, Start: "1", Boot: "b"},
+		Command: append([]string{"/usr/bin/python3", j.Target}, j.Args...), Log: "logs/" + j.ID + ".log", At: time.Now(),
+	})
+	if err != nil || !ok {
+		s.t.Fatalf("Started(%s) = %v, %v; want true", j.ID, ok, err)
+	}
+}
+
+func (s *site) end(j *jobs.Job, e jobs.Ending) {
+	s.t.Helper()
+	if ok, err := s.queue.End(context.Background(), j.ID, j.Attempt, e); err != nil || !ok {
+		s.t.Fatalf("End(%s) = %v, %v; want true", j.ID, ok, err)
+	}
+}
+
+func (s *site) write(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.opts.StateDir, name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func exited(state jobs.State, code int) jobs.Ending {
+	return jobs.Ending{State: state, Reason: fmt.Sprintf("exit %d", code), ExitCode: &code, FinishedAt: time.Now()}
+}
+
+// answer is what came back.
+type answer struct {
+	code   int
+	header http.Header
+	body   string
+}
+
+// ask sends one request; header holds pairs of name and value, "Host" among
+// them.
+func (s *site) ask(method, target string, header ...string) answer {
+	s.t.Helper()
+	return ask(s.t, ui.Handler(s.opts), method, target, header...)
+}
+
+func (s *site) get(target string, header ...string) answer {
+	s.t.Helper()
+	return s.ask(http.MethodGet, target, header...)
+}
+
+func ask(t *testing.T, h http.Handler, method, target string, header ...string) answer {
+	t.Helper()
+	r := httptest.NewRequest(method, target, nil)
+	r.Host = "127.0.0.1:8080"
+	for i := 0; i < len(header); i += 2 {
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+			continue
+		}
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	body, err := io.ReadAll(w.Result().Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{w.Code, w.Result().Header, string(body)}
+}
+
+func (a answer) contains(t *testing.T, wants ...string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("got no %q in:\n%s", want, a.body)
+		}
+	}
+}
+
+func (a answer) lacks(t *testing.T, unwanted ...string) {
+	t.Helper()
+	for _, u := range unwanted {
+		if strings.Contains(a.body, u) {
+			t.Errorf("got %q in:\n%s", u, a.body)
+		}
+	}
+}

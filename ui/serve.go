@@ -1,0 +1,125 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+const (
+	unixPrefix   = "unix:"
+	shutdownTime = 3 * time.Second // for answers that are under way when the daemon ends
+)
+
+// Listen opens the address: "127.0.0.1:8080", or "unix:/path" for a socket. A
+// socket that a killed daemon left behind is replaced, one that somebody still
+// answers on is not. The socket's mode is the umask's: its folder decides who
+// comes in.
+func Listen(addr string) (net.Listener, error) {
+	path, isUnix := strings.CutPrefix(addr, unixPrefix)
+	if !isUnix {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, fmt.Errorf("listening on %q: %w", addr, err)
+		}
+		return ln, nil
+	}
+	if err := removeStale(path); err != nil {
+		return nil, fmt.Errorf("listening on %q: %w", addr, err)
+	}
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %q: %w", addr, err)
+	}
+	return ln, nil
+}
+
+// removeStale removes a socket on which nobody answers.
+func removeStale(path string) error {
+	fi, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if fi.Mode().Type() != fs.ModeSocket {
+		return errors.New("a file that is not a socket is in its place")
+	}
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		c.Close()
+		return errors.New("another program answers on it")
+	}
+	return os.Remove(path)
+}
+
+// Serve answers on ln until ctx ends, gives answers under way a few seconds,
+// and closes ln and every connection before it returns. It returns nil when ctx
+// ended. What net/http has to say goes to the logger in ctx, if there is one.
+func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      writeTimeout, // until the first write, which sets its own
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          log.New(zerolog.Ctx(ctx), "", 0),
+
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is 405 as well
+	}
+	silent := &silentConns{conns: map[net.Conn]bool{}}
+	srv.ConnState = silent.note
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	select {
+	case err := <-served:
+		srv.Close()
+		return fmt.Errorf("serving the page on %q: %w", ln.Addr(), err)
+	case <-ctx.Done():
+	}
+	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	silent.close()
+	if err := srv.Shutdown(bound); err != nil {
+		srv.Close() // whoever is still reading is cut off
+	}
+	<-served
+	return nil
+}
+
+// silentConns are connections that have asked nothing yet. Browsers open some
+// ahead, and Shutdown would wait seconds for each to become idle.
+type silentConns struct {
+	mu    sync.Mutex
+	conns map[net.Conn]bool // guarded by mu
+}
+
+func (s *silentConns) note(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state == http.StateNew {
+		s.conns[c] = true
+	} else {
+		delete(s.conns, c)
+	}
+}
+
+func (s *silentConns) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.Close()
+	}
+}

@@ -1,0 +1,201 @@
+package ui
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"jobrunner/jobs"
+)
+
+// clean makes a foreign string fit to be shown: no control characters, and at
+// most limit bytes once a template has escaped it.
+func clean(s string, limit int) string {
+	cutEarly := len(s) > 4*limit // no need to look at a megabyte to show a line
+	if cutEarly {
+		s = s[:4*limit]
+	}
+	out := fit(jobs.Sanitize(s), limit)
+	if cutEarly && !strings.HasSuffix(out, "…") {
+		out += "…"
+	}
+	return out
+}
+
+// fit cuts s with "…" so that it escapes to at most limit bytes of HTML, the
+// ellipsis counted.
+func fit(s string, limit int) string {
+	size, cut := 0, 0
+	for i, r := range s {
+		if size <= limit-len("…") {
+			cut = i
+		}
+		size += escapedLen(r)
+		if size > limit {
+			return s[:cut] + "…"
+		}
+	}
+	return s
+}
+
+// fitEnd is fit, but keeps the end of s.
+func fitEnd(s string, limit int) string {
+	size, cut := len("…"), len(s)
+	for cut > 0 {
+		r, n := utf8.DecodeLastRuneInString(s[:cut])
+		if size += escapedLen(r); size > limit {
+			return "…" + s[cut:]
+		}
+		cut -= n
+	}
+	return s
+}
+
+// escapedLen is the number of bytes that html/template makes of r.
+func escapedLen(r rune) int {
+	switch r {
+	case '&', '"', '\'', '+':
+		return len("&#34;")
+	case '<', '>':
+		return len("&lt;")
+	case 0:
+		return len("\uFFFD")
+	}
+	return max(1, utf8.RuneLen(r))
+}
+
+// escapes are the sequences with which programs colour and move on a terminal:
+// operating system commands, control sequences, and the short ones.
+var escapes = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[PX^_][^\x1b\n]*\x1b\\|[ -/]*[0-~])`)
+
+// cleanLog makes the end of a log fit to be shown in a <pre>: terminal
+// sequences removed, a line that was redrawn shown as it was drawn last, other
+// control characters replaced, and the last lines that escape to at most limit
+// bytes. cut reports whether lines were left out.
+func cleanLog(data []byte, limit int) (text string, cut bool) {
+	lines := strings.Split(string(escapes.ReplaceAll(data, nil)), "\n")
+	size, first := 0, len(lines)
+	for i := len(lines) - 1; i >= 0; i-- {
+		line := strings.TrimRight(lines[i], "\r")
+		line = line[strings.LastIndexByte(line, '\r')+1:]
+		line = cleanTabs(line)
+		n := 1
+		for _, r := range line {
+			n += escapedLen(r)
+		}
+		if size+n > limit {
+			if room := limit - size - 1; room > 100 {
+				lines[i], first = fitEnd(line, room), i
+			}
+			return strings.Join(lines[first:], "\n"), true
+		}
+		size += n
+		lines[i], first = line, i
+	}
+	return strings.Join(lines, "\n"), false
+}
+
+// cleanTabs is jobs.Sanitize but for tabs, which stay.
+func cleanTabs(line string) string {
+	parts := strings.Split(line, "\t")
+	for i, p := range parts {
+		parts[i] = jobs.Sanitize(p)
+	}
+	return strings.Join(parts, "\t")
+}
+
+// duration writes d as people say it, at two units at most.
+func duration(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "0 ms"
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d/time.Millisecond)
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %02d", d/time.Minute, d%time.Minute/time.Second)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%d h %02d", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%d d %d h", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+}
+
+// ticking writes how long something has been going on, in whole seconds.
+func ticking(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("%d s", max(0, d)/time.Second)
+	}
+	return duration(d)
+}
+
+// age writes how long ago d was, coarse enough not to flicker.
+func age(d time.Duration) string {
+	switch {
+	case d < 2*time.Second && d > -2*time.Second:
+		return "now"
+	case d < 0:
+		return "in " + coarse(-d)
+	}
+	return coarse(d) + " ago"
+}
+
+func coarse(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	return fmt.Sprintf("%d d", d/(24*time.Hour))
+}
+
+// clock writes t in the server's zone, with as much of the date as is needed.
+func clock(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	switch {
+	case t.YearDay() == now.YearDay() && t.Year() == now.Year():
+		return t.Format("15:04:05")
+	case t.Year() == now.Year():
+		return t.Format("2 Jan 15:04")
+	}
+	return t.Format("2006-01-02 15:04")
+}
+
+// zone names the server's zone at that time, which is that of every clock shown.
+func zone(t time.Time) string {
+	name, offset := t.Local().Zone()
+	if offset == 0 && name == "UTC" {
+		return name
+	}
+	return t.Local().Format("MST (UTC-07:00)")
+}
+
+// bytesize writes n in binary units.
+func bytesize(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	value, unit := float64(n)/(1<<10), "KiB"
+	for _, next := range []string{"MiB", "GiB", "TiB"} {
+		if value < 1<<10 {
+			break
+		}
+		value, unit = value/(1<<10), next
+	}
+	return fmt.Sprintf("%.1f %s", value, unit)
+}
+
+// count writes n with a plural "s" where there is not one of them.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,107 @@
+package ui
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"jobrunner/jobs"
+)
+
+// Options is what the page is made from.
+type Options struct {
+	Queue    *jobs.Queue
+	StateDir string // absolute; the logs' names are relative to it
+
+	// Listen is the address as configured ("127.0.0.1:8080", "unix:/path"). It
+	// decides which Host names are answered.
+	Listen string
+	// AllowedHosts gives further Host names; asked at every request, so that a
+	// changed configuration counts at once. nil means none.
+	AllowedHosts func() []string
+
+	// Ready returns nil while requests are taken, else why they are not. nil
+	// means always ready.
+	Ready func() error
+	// Status is asked at every page. nil means there is nothing to say.
+	Status func() Status
+
+	Log zerolog.Logger
+}
+
+// Status is what the page says of the daemon itself.
+type Status struct {
+	Version       string    // "" is not shown
+	Node          string    // name of this machine; "" is not shown
+	StartedAt     time.Time // when the daemon started; zero is not shown
+	MaxConcurrent int       // jobs at once; 0 is not shown
+	QueueFile     string    // base name of the queue file; "" means job_queue.txt
+	ConfigError   string    // why a changed configuration is not in force; "" if it is
+	Notes         []Note
+	Ignored       []Ignored // files in the inbox that are left alone
+}
+
+// Level is how much a Note matters.
+type Level string
+
+// Levels of a Note.
+const (
+	Info  Level = "info"
+	Warn  Level = "warn"
+	Error Level = "error"
+)
+
+// Note is one thing to know about the daemon, such as "events: native".
+type Note struct {
+	Level Level // "" means Info
+	Text  string
+}
+
+// Ignored is a file in the inbox that is not taken, and why.
+type Ignored struct {
+	Name string
+	Why  string
+}
+
+// server answers every route; it is not changed once made.
+type server struct {
+	Options
+	hosts hostPolicy
+	now   func() time.Time
+}
+
+// Handler answers every route of the page and the API. It is safe for use by
+// many connections at once.
+func Handler(o Options) http.Handler {
+	if o.AllowedHosts == nil {
+		o.AllowedHosts = func() []string { return nil }
+	}
+	if o.Ready == nil {
+		o.Ready = func() error { return nil }
+	}
+	if o.Status == nil {
+		o.Status = func() Status { return Status{} }
+	}
+	s := &server{Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), now: time.Now}
+
+	health := http.NewServeMux()
+	health.HandleFunc("/healthz", s.healthz)
+	health.HandleFunc("/readyz", s.readyz)
+	health.Handle("/", s.hosts.guard(s.routes()))
+	return s.recovered(readOnly(bounded(health)))
+}
+
+func (s *server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{$}", s.overview)
+	mux.HandleFunc("/jobs", s.list)
+	mux.HandleFunc("/jobs/{id}", s.job)
+	mux.HandleFunc("/api/v1/jobs", s.apiList)
+	mux.HandleFunc("/api/v1/jobs/{id}", s.apiJob)
+	mux.HandleFunc("/api/v1/jobs/{id}/log", s.apiLog)
+	mux.HandleFunc("/api/v1/stats", s.apiStats)
+	mux.Handle("/static/", static)
+	mux.HandleFunc("/", s.notFound)
+	return mux
+}
