@@ -247,7 +247,7 @@ func TestAcceptLinesWithMark(t *testing.T) {
 	q, _ := openQueue(t)
 	j := accept(t, q, pendingJob())[0]
 	same2, added := *j, pendingJob()
-	mark := jobs.Mark{Generation: "g", Device: 1 << 63, Inode: 2, Offset: 300, TailHash: 1<<64 - 1}
+	mark := jobs.Mark{Generation: "g", Offset: 300}
 	in := jobs.Intake{Mark: &mark, Entries: []jobs.Entry{
 		{Job: &same2, Taken: &jobs.Taken{Generation: "g", Offset: 0, Length: 100, Hash: 1 << 63}},
 		{Job: added, Taken: &jobs.Taken{Generation: "g", Offset: 100, Length: 100, Hash: 2}},

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-const doubtReason = "its line is missing from job_queue.txt: waits until that is decided"
+const doubtReason = "its line is missing from the queue file: waits until that is decided"
 
 // waits knows why PENDING jobs wait: the limits in force held against what
 // runs. Such a reason would be old as soon as it was stored, so it is made

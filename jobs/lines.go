@@ -122,10 +122,7 @@ func (q *Queue) SetMark(ctx context.Context, m Mark, taken []Taken) error {
 // from it, by generation and offset; a zero Mark if it was never read.
 func (q *Queue) Mark(ctx context.Context) (Mark, []Taken, error) {
 	var m Mark
-	var device, inode, hash int64
-	err := q.read.row(ctx, "SELECT generation, device, inode, offset, tail_hash FROM mark", nil,
-		&m.Generation, &device, &inode, &m.Offset, &hash)
-	m.Device, m.Inode, m.TailHash = uint64(device), uint64(inode), uint64(hash)
+	err := q.read.row(ctx, "SELECT generation, offset FROM mark", nil, &m.Generation, &m.Offset)
 	var taken []Taken
 	if err == nil || errors.Is(err, ErrNotFound) {
 		err = q.read.each(ctx, "SELECT "+takenColumns+" FROM taken ORDER BY generation, offset", nil,
@@ -142,9 +139,8 @@ func (q *Queue) Mark(ctx context.Context) (Mark, []Taken, error) {
 }
 
 func (t *tx) putMark(m Mark) error {
-	_, err := t.change(`INSERT INTO mark VALUES (1,?,?,?,?,?) ON CONFLICT DO UPDATE SET generation = excluded.generation,
-		device = excluded.device, inode = excluded.inode, offset = excluded.offset, tail_hash = excluded.tail_hash`,
-		m.Generation, int64(m.Device), int64(m.Inode), m.Offset, int64(m.TailHash))
+	_, err := t.change(`INSERT INTO mark VALUES (1, ?, ?)
+		ON CONFLICT DO UPDATE SET generation = excluded.generation, offset = excluded.offset`, m.Generation, m.Offset)
 	return err
 }
 

@@ -25,7 +25,7 @@ func TestReasonsOfPendingJobs(t *testing.T) {
 		return []string{readJob(t, q, train.ID).Reason, readJob(t, q, b.ID).Reason,
 			readJob(t, q, other.ID).Reason, readJob(t, q, doubted.ID).Reason}
 	}
-	const gone, missing = `type "x" is not configured`, "its line is missing from job_queue.txt: waits until that is decided"
+	const gone, missing = `type "x" is not configured`, "its line is missing from the queue file: waits until that is decided"
 	same(t, "without a catalog", reasons(), []string{"", "", "", ""})
 	q.SetCatalog(limits(2))
 	same(t, "nothing runs", reasons(), []string{"", "", gone, missing})

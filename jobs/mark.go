@@ -4,10 +4,7 @@ package jobs
 // generation: whenever somebody rewrote the file a new generation begins.
 type Mark struct {
 	Generation string // UUID
-	Device     uint64
-	Inode      uint64
 	Offset     int64  // bytes below it have been taken in
-	TailHash   uint64 // of the (up to) 4096 bytes below Offset
 }
 
 // Taken is a line that was taken in and is, or was a moment ago, in the queue

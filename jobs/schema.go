@@ -113,10 +113,7 @@ CREATE TABLE receipt_jobs (
 CREATE TABLE mark (
 	one        INTEGER PRIMARY KEY CHECK (one = 1),
 	generation TEXT NOT NULL,
-	device     INTEGER NOT NULL,
-	inode      INTEGER NOT NULL,
-	offset     INTEGER NOT NULL,
-	tail_hash  INTEGER NOT NULL
+	offset     INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE taken (
 	generation TEXT NOT NULL,

@@ -280,7 +280,9 @@ func (b *inbox) accept(ctx context.Context, c *claim, items []jobs.Item) (*jobs.
 	if err != nil {
 		return nil, err
 	}
-	b.logTaken(c, outcomes)
+	for i, o := range outcomes {
+		logOutcome(b.Log, c.name, in.Entries[i], o)
+	}
 	return in.Receipt, nil
 }
 

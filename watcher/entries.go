@@ -119,24 +119,3 @@ func (b *inbox) rejected(ctx context.Context, c *claim, bad []jobs.Item, all int
 	j.Source, j.SubmittedAt = c.source(), time.Now()
 	return j, nil
 }
-
-// logTaken logs what became of a file.
-func (b *inbox) logTaken(c *claim, outcomes []jobs.Outcome) {
-	file := jobs.Sanitize(c.name)
-	for _, o := range outcomes {
-		switch {
-		case o.Job == nil:
-			b.Log.Info().Str("file", file).Str("state", string(o.State)).Strs("jobs", o.Jobs).
-				Str("reason", jobs.Sanitize(o.Reason)).Msg("command taken")
-		case o.Known:
-			b.Log.Info().Str("job", o.Job.ID).Str("file", file).Str("state", string(o.Job.State)).
-				Str("warning", jobs.Sanitize(o.Warning)).Msg("job is known already")
-		case o.Job.State == jobs.Rejected:
-			b.Log.Warn().Str("job", o.Job.ID).Str("source", jobs.Sanitize(o.Job.Source)).
-				Str("reason", jobs.Sanitize(o.Job.Reason)).Msg("request rejected")
-		default:
-			b.Log.Info().Str("job", o.Job.ID).Str("type", o.Job.Type).Str("state", string(o.Job.State)).
-				Str("source", jobs.Sanitize(o.Job.Source)).Int("attempt", o.Job.Attempt).Msg("job accepted")
-		}
-	}
-}

@@ -79,6 +79,11 @@ func unsafeToWrite(path string) string {
 	if err != nil {
 		return err.Error()
 	}
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(int(f.Fd()), &st); err != nil || !isLocal(st) {
+		f.Close()
+		return "leases of its file system are not known to protect"
+	}
 	f, err = lease(f, path, unix.F_WRLCK)
 	switch err {
 	case nil:

@@ -73,7 +73,7 @@ func (q *queueFile) job(it jobs.Item, r rawLine) *jobs.Job {
 	if it.Fault == nil {
 		j, fault := q.o.Catalog().Resolve(it.Request)
 		if fault == nil {
-			if j.State.Ended() && j.Reason == "" {
+			if j.State.Ended() && j.State != jobs.Rejected && j.Reason == "" {
 				j.Reason = "imported from " + q.name
 			}
 			return j
@@ -101,24 +101,7 @@ func (q *queueFile) took(entries []jobs.Entry, outcomes []jobs.Outcome) {
 			t.Job = o.Job.ID
 		}
 		q.taken = append(q.taken, t)
-		q.logTaken(e, o)
-	}
-}
-
-func (q *queueFile) logTaken(e jobs.Entry, o jobs.Outcome) {
-	switch {
-	case e.Command != nil:
-		q.o.Log.Info().Str("file", q.name).Str("action", string(e.Command.Action)).Str("state", string(o.State)).
-			Str("reason", jobs.Sanitize(o.Reason)).Msg("command taken")
-	case o.Known:
-		q.o.Log.Info().Str("job", o.Job.ID).Str("state", string(o.Job.State)).Str("warning", jobs.Sanitize(o.Warning)).
-			Msg("job is known already")
-	case o.Job.State == jobs.Rejected:
-		q.o.Log.Warn().Str("job", o.Job.ID).Str("state", string(o.Job.State)).Str("source", o.Job.Source).
-			Str("reason", jobs.Sanitize(o.Job.Reason)).Msg("request rejected")
-	default:
-		q.o.Log.Info().Str("job", o.Job.ID).Str("type", o.Job.Type).Str("state", string(o.Job.State)).
-			Str("source", o.Job.Source).Int("attempt", o.Job.Attempt).Msg("job accepted")
+		logOutcome(q.o.Log, q.name, e, o)
 	}
 }
 

@@ -62,7 +62,8 @@ func (b *inbox) run(ctx context.Context) error {
 		}
 		timer.Reset(time.Until(next))
 	}
-	return b.saveCursor(context.WithoutCancel(ctx), 0)
+	_ = b.saveCursor(context.WithoutCancel(ctx), 0) // what is not saved is only looked at again
+	return nil
 }
 
 // scanTurn looks through the folder and says when to do so again: at the

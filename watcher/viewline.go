@@ -110,13 +110,6 @@ func formatViewLine(text []byte, at int64) []byte {
 	return append(line, '\n')
 }
 
-// padWord fills a state word up to the width that every state fits in.
-func padWord(s jobs.State) []byte {
-	word := bytes.Repeat([]byte{' '}, jobs.StateWidth)
-	copy(word, s)
-	return word
-}
-
 // eachLine calls fn for each complete line of data, whose first byte stands at
 // offset base of the file, and returns what follows the last line end.
 func eachLine(data []byte, base int64, fn func(start int64, raw []byte)) (rest []byte) {

@@ -81,8 +81,11 @@ func (w *Watcher) Prepare(ctx context.Context) error {
 	if err := w.queue.prepare(ctx); err != nil {
 		return err
 	}
-	_, err := w.inbox.scan(ctx)
-	return err
+	for {
+		if _, err := w.inbox.scan(ctx); err != nil || !w.inbox.left {
+			return err
+		}
+	}
 }
 
 // Run takes requests until ctx ends, and returns when all it started has ended.
