@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 )
@@ -73,6 +75,44 @@ func TestSupervisorIsKilled(t *testing.T) {
 	}
 	if entries, err := readJournal(h.dir); err != nil || len(entries) != 0 {
 		t.Errorf("after acknowledging: got %v, %v", entries, err)
+	}
+}
+
+// However a supervisor dies while it starts attempts, the journal has each that
+// ran, so that the next one can start the others, and none runs twice.
+func TestKilledWhileStarting(t *testing.T) {
+	h := newHouse(t)
+	for round := range 10 {
+		specs := make([]spec, 40)
+		var wg sync.WaitGroup
+		for i := range specs {
+			specs[i] = h.job("sh", "-c", "echo ran")
+			wg.Go(func() { _, _ = h.Start(t.Context(), specs[i]) }) // most calls lose the connection
+		}
+		dead := h.Instance()
+		<-time.After(time.Duration(round) * 3 * time.Millisecond) // a different moment each time
+		h.kill()
+		wg.Wait()
+		h.Close()
+		h.connect()
+		entries, err := readJournal(h.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		noted := 0
+		for _, s := range specs {
+			if _, ok := entries[key{dead, s.ID, 1}]; ok {
+				noted++
+				continue
+			}
+			if got := how(h.run(s)); got != "exit 0" {
+				t.Errorf("round %d: got %q", round, got)
+			}
+			if got := h.output(s); got != "ran\n" {
+				t.Errorf("round %d: an attempt that was not noted ran before: %q", round, got)
+			}
+		}
+		t.Logf("round %d: %d of %d were noted", round, noted, len(specs))
 	}
 }
 

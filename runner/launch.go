@@ -41,12 +41,13 @@ func prepare(job *jobs.Job, typ *jobs.Type, dir, state string, daemonEnv []strin
 	if err != nil {
 		return spec{}, err
 	}
-	return spec{
+	sp := spec{
 		ID: job.ID, Attempt: job.Attempt, Argv: argv, Dir: workdir,
 		Env:   environment(job, typ, daemonEnv),
 		Log:   filepath.Join(state, filepath.FromSlash(logName(job.ID))),
 		Umask: typ.Umask, Timeout: limitOf(job, typ), Grace: graceOf(typ),
-	}, nil
+	}
+	return sp, checkArgs(&sp)
 }
 
 // logName is the file of a job's output, relative to the state folder. The

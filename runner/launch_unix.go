@@ -17,3 +17,6 @@ func inherited(key string) bool {
 
 // envKey tells variables apart.
 func envKey(name string) string { return name }
+
+// checkArgs has nothing to refuse: no shell stands between us and a program.
+func checkArgs(*spec) error { return nil }

@@ -19,7 +19,12 @@ type treeEnd struct {
 func (s *slot) adoptOrphan(ctx context.Context, st attemptState) bool {
 	if st.Process.PID != 0 {
 		s.process = st.Process
-		s.recordStart(ctx, st)
+		if sp, err := s.prepare(); err == nil && len(st.Argv) == 0 {
+			st.Argv = sp.Argv // what it was started with, unless its type was changed since
+		}
+		if !s.recordStart(ctx, st) {
+			return true
+		}
 	}
 	if s.endedBy = st.EndedBy; s.why == "" {
 		s.why = st.EndedBy

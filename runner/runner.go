@@ -41,7 +41,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	s := newScheduler(r.options)
 	defer s.close()
 	running, err := s.queue.Running(ctx)
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("reading running jobs: %w", err)
 	}
 	for _, job := range running {

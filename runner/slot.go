@@ -150,13 +150,7 @@ func (s *slot) accept(ctx context.Context, v verdict) bool {
 	case verdictStart:
 		return s.start(ctx, v.executor)
 	case verdictHeld:
-		s.executor = v.executor
-		over := false
-		if v.state.Process.PID == 0 && !v.state.Ended {
-			over = s.ask(ctx, v.executor) // it is about to start; this waits for it
-		} else {
-			over = s.saw(ctx, v.state)
-		}
+		over := s.meet(ctx, v.executor, v.state)
 		if !over && s.why != "" {
 			s.end(ctx)
 		}
@@ -177,6 +171,18 @@ func (s *slot) accept(ctx context.Context, v verdict) bool {
 	return s.finish(ctx, s.conclude(attemptState{EndedBy: cmp.Or(v.state.EndedBy, s.why)}, v.reason))
 }
 
+// meet takes in that e has the attempt. If that is only about to start, asking
+// for it once more waits until it has.
+func (s *slot) meet(ctx context.Context, e *executor, st attemptState) bool {
+	s.executor = e
+	if st.Process.PID == 0 && !st.Ended {
+		if sp, err := s.prepare(); err == nil {
+			return s.ask(ctx, e, sp)
+		}
+	}
+	return s.saw(ctx, st)
+}
+
 // start starts an attempt that e does not know.
 func (s *slot) start(ctx context.Context, e *executor) bool {
 	switch {
@@ -187,18 +193,23 @@ func (s *slot) start(ctx context.Context, e *executor) bool {
 	case s.refused != nil:
 		return s.giveBack(ctx)
 	}
-	return s.ask(ctx, e)
-}
-
-// ask asks e to start the attempt, or what became of that.
-func (s *slot) ask(ctx context.Context, e *executor) bool {
-	catalog := s.catalog()
-	s.typ = catalog.Types[s.job.Type]
-	s.limit = limitOf(s.job, s.typ)
-	sp, err := prepare(s.job, s.typ, catalog.Dir, s.state, s.env)
+	sp, err := s.prepare()
 	if err != nil {
 		return s.finish(ctx, notStarted(err.Error()))
 	}
+	return s.ask(ctx, e, sp)
+}
+
+// prepare makes of the job what its type, as it is now, says is to be run.
+func (s *slot) prepare() (spec, error) {
+	catalog := s.catalog()
+	s.typ = catalog.Types[s.job.Type]
+	s.limit = limitOf(s.job, s.typ)
+	return prepare(s.job, s.typ, catalog.Dir, s.state, s.env)
+}
+
+// ask asks e to start the attempt, or what became of that.
+func (s *slot) ask(ctx context.Context, e *executor, sp spec) bool {
 	st, err := e.Start(ctx, sp)
 	if err != nil {
 		// Whether it runs is not known now. The scheduler finds out.
@@ -220,7 +231,9 @@ func (s *slot) saw(ctx context.Context, st attemptState) bool {
 		if s.watch == nil && !st.Ended {
 			s.watch, _ = follow(st.Process)
 		}
-		s.recordStart(ctx, st)
+		if !s.recordStart(ctx, st) {
+			return true // the next daemon asks for it again
+		}
 	}
 	if !st.Ended {
 		return false
@@ -283,10 +296,11 @@ func (s *slot) giveBack(ctx context.Context) bool {
 	return true
 }
 
-// recordStart commits what is known of the attempt's process, once.
-func (s *slot) recordStart(ctx context.Context, st attemptState) {
+// recordStart commits what is known of the attempt's process, once; false if
+// stop came first.
+func (s *slot) recordStart(ctx context.Context, st attemptState) bool {
 	if s.recorded {
-		return
+		return true
 	}
 	info := jobs.StartInfo{
 		Process: st.Process, Command: st.Argv, At: st.StartedAt,
@@ -299,6 +313,7 @@ func (s *slot) recordStart(ctx context.Context, st attemptState) {
 	if s.recorded {
 		s.log.Info().Int("pid", st.Process.PID).Str("state", string(jobs.Running)).Msg("job started")
 	}
+	return s.recorded
 }
 
 // write repeats a write to the queue until it works; false if stop came first.

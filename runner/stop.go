@@ -39,6 +39,7 @@ func StopAll(ctx context.Context, o Options) (ended int, left []string, err erro
 		}
 	}
 	for len(s.slots)+len(s.strays) > 0 {
+		s.look(ctx)
 		if !s.wait(ctx, nil) {
 			return s.ended, s.left, fmt.Errorf("ending jobs: %d still running: %w", len(s.slots)+len(s.strays), ctx.Err())
 		}

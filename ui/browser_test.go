@@ -257,13 +257,14 @@ func testFollow(t *testing.T, ctx context.Context, s *site, url string) {
 }
 
 func testWithoutScripts(t *testing.T, ctx context.Context, s *site, url string) {
+	s.add(jobs.Job{Args: []string{"plain"}})
 	b := newTab(t, ctx)
 	b.cleanConsole()
 	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
 	b.do(chromedp.Navigate(url + "/"))
-	b.until(b.text("pending", "quick first"))
+	b.until(b.text("pending", "quick plain"))
 	s.add(jobs.Job{Args: []string{"unscripted"}})
 	b.until(b.text("pending", "quick unscripted"))
 	b.do(chromedp.Navigate(url + "/jobs?q=unscripted"))

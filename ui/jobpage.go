@@ -79,7 +79,7 @@ func (s *server) job(w http.ResponseWriter, r *http.Request) {
 // jobError is a page; a prefix that fits several jobs offers them.
 func (s *server) jobError(w http.ResponseWriter, r *http.Request, err error) {
 	code, words := s.explain(r, err)
-	v := errorView{Heading: "No such job", Words: words}
+	v := errorView{Heading: "No such job", Words: sentence(words)}
 	var ambiguous *jobs.AmbiguousError
 	switch {
 	case errors.As(err, &ambiguous):
@@ -230,7 +230,7 @@ func pageWords(j *jobs.Job, none *noLogError) string {
 	if j.Log == "" && j.State == jobs.Pending && j.Attempt > 1 {
 		return fmt.Sprintf("Attempt %d has not started.", j.Attempt)
 	}
-	return clean(none.words, 300)
+	return clean(sentence(none.words), 300)
 }
 
 // earlierLogs gives the attempts before the latest that have a log, the newest

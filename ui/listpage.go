@@ -44,10 +44,10 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		if code, v.Problem = s.explain(r, err); code == http.StatusInternalServerError {
-			s.renderError(w, r, code, errorView{Heading: "Not now", Words: v.Problem})
+			s.renderError(w, r, code, errorView{Heading: "Not now", Words: sentence(v.Problem)})
 			return
 		}
-		v.Problem, v.Nothing = clean(v.Problem, 1000), ""
+		v.Problem, v.Nothing = clean(sentence(v.Problem), 1000), ""
 	}
 	// Without a script a reload empties the form: leave time to fill it in.
 	s.render(w, r, code, listPage, frame{Title: "Jobs", Nav: "jobs", Every: every, Reload: 6 * reload, Main: v})

@@ -50,7 +50,7 @@ func (s *server) overview(w http.ResponseWriter, r *http.Request) {
 	v, title, err := s.viewOverview(r.Context())
 	if err != nil {
 		code, words := s.explain(r, err)
-		s.renderError(w, r, code, errorView{Heading: "Not now", Words: words})
+		s.renderError(w, r, code, errorView{Heading: "Not now", Words: sentence(words)})
 		return
 	}
 	s.render(w, r, http.StatusOK, overviewPage, frame{Title: title, Nav: "overview", Every: every, Reload: reload, Main: v})

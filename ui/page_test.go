@@ -166,7 +166,7 @@ func TestJobPage(t *testing.T) {
 		Timeout: 2 * time.Hour, Workdir: "runs/a",
 	})
 	got := s.get("/jobs/" + j.ID)
-	got.contains(t, "PENDING", "it has not started", "jobrunner cancel "+j.ID[:8])
+	got.contains(t, "PENDING", "it has not started.", "jobrunner cancel "+j.ID[:8])
 	s.start(j, "epoch 1\n\x1b[32mepoch 2\x1b[0m <b>\n")
 	s.end(j, exited(jobs.Failed, 127))
 	got = s.get("/jobs/" + j.ID)

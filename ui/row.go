@@ -66,8 +66,8 @@ func viewRow(j *jobs.Job, at, now time.Time) rowView {
 		row.Type = clean(j.Type, maxType)
 	}
 	switch {
-	case j.State == jobs.Running && !j.StartedAt.IsZero():
-		row.Took = "for " + ticking(now.Sub(j.StartedAt))
+	case j.State == jobs.Running && row.At != nil && at.Equal(j.StartedAt):
+		row.At.Age = "for " + ticking(now.Sub(at))
 	case hasRun(j):
 		row.Took = "took " + duration(j.FinishedAt.Sub(j.StartedAt))
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"jobrunner/jobs"
@@ -192,10 +193,9 @@ func bytesize(n int64) string {
 	return fmt.Sprintf("%.1f %s", value, unit)
 }
 
-// count writes n with a plural "s" where there is not one of them.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+// sentence makes a message, which begins in lower case and ends without a stop,
+// one that stands alone.
+func sentence(words string) string {
+	r, n := utf8.DecodeRuneInString(words)
+	return string(unicode.ToUpper(r)) + words[n:] + "."
 }
