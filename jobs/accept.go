@@ -178,10 +178,13 @@ func fresh(from *Job, now time.Time) *Job {
 	}
 	j.SubmittedAt = fromMillis(toMillis(j.SubmittedAt))
 	j.StartedAt = fromMillis(toMillis(j.StartedAt))
-	j.FinishedAt = j.SubmittedAt
+	j.FinishedAt = time.Time{} // of history it is not known
+	if j.State == Rejected {
+		j.FinishedAt = j.SubmittedAt
+	}
 	j.PID, j.Process, j.Instance, j.EndReason = 0, ProcessID{}, "", ""
 	if j.State == Pending {
-		j.Reason, j.StartedAt, j.FinishedAt = "", time.Time{}, time.Time{}
+		j.Reason, j.StartedAt = "", time.Time{}
 		j.ExitCode, j.Signal, j.Command, j.Log = nil, "", nil, ""
 	} else {
 		j.Doubt = false

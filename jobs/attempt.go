@@ -17,13 +17,6 @@ type StartInfo struct {
 	At      time.Time // when the process was started; zero keeps the time of Begin
 }
 
-// StartedJob is the StartInfo of one attempt of one job.
-type StartedJob struct {
-	ID      string
-	Attempt int
-	StartInfo
-}
-
 // Ending is how an attempt ended.
 type Ending struct {
 	State      State

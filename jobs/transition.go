@@ -42,33 +42,20 @@ func (q *Queue) Begin(ctx context.Context, starts []Start) ([]*Job, error) {
 // Started notes the process of a RUNNING job. It reports false, and changes
 // nothing, if the job is not RUNNING at that attempt or its process is known.
 func (q *Queue) Started(ctx context.Context, id string, attempt int, s StartInfo) (bool, error) {
-	ok, err := q.StartedAll(ctx, []StartedJob{{ID: id, Attempt: attempt, StartInfo: s}})
-	return err == nil && ok[0], err
-}
-
-// StartedAll is Started for several jobs in one commit. It reports for each,
-// in their order, whether it was changed.
-func (q *Queue) StartedAll(ctx context.Context, started []StartedJob) ([]bool, error) {
-	changed := make([]bool, len(started))
-	err := q.write(ctx, func(t *tx) error {
-		for i, s := range started {
-			ok, err := t.change(`UPDATE jobs SET pid = ?, proc_start = ?, proc_boot = ?, command = ?, log = ?,
-				started_at = iif(? = 0, started_at, ?)
-				WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND pid = 0`,
-				s.Process.PID, s.Process.Start, s.Process.Boot, packList(s.Command), s.Log,
-				toMillis(s.At), toMillis(s.At), s.ID, s.Attempt)
-			if err == nil && ok {
-				err = t.event(s.ID, EventStarted, Running, "")
-			}
-			if err != nil {
-				return err
-			}
-			changed[i] = ok
+	var changed bool
+	err := q.write(ctx, func(t *tx) (err error) {
+		changed, err = t.change(`UPDATE jobs SET pid = ?, proc_start = ?, proc_boot = ?, command = ?, log = ?,
+			started_at = iif(? = 0, started_at, ?)
+			WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND pid = 0`,
+			s.Process.PID, s.Process.Start, s.Process.Boot, packList(s.Command), s.Log,
+			toMillis(s.At), toMillis(s.At), id, attempt)
+		if err != nil || !changed {
+			return err
 		}
-		return nil
+		return t.event(id, EventStarted, Running, "")
 	})
 	if err != nil {
-		return nil, fmt.Errorf("noting the start of %d jobs: %w", len(started), err)
+		return false, fmt.Errorf("noting the start of job %s: %w", id, err)
 	}
 	return changed, nil
 }

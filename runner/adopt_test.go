@@ -108,6 +108,26 @@ func TestEndedMeanwhile(t *testing.T) {
 	w.want(w.awaitEnd(id), jobs.Failed, "exit 5")
 }
 
+// TestTermsOfTheStart changes a type while its jobs run and no runner is there:
+// what their ends mean is what it was when they started.
+func TestTermsOfTheStart(t *testing.T) {
+	w := newWorld(t, 2)
+	then := roleType("role")
+	then.SuccessCodes, then.Timeout, then.KillGrace = []int{5}, time.Hour, 100*time.Millisecond
+	w.configure(2, then)
+	file := w.file("go")
+	good := w.add("until", file, "5")
+	_, stop := w.serve()
+	w.awaitRun(good, file)
+	stop()
+	now := roleType("role")
+	now.Timeout = time.Minute
+	w.configure(2, now)
+	w.serve()
+	w.release(file)
+	w.want(w.awaitEnd(good), jobs.Completed, "exit 5")
+}
+
 func TestCancelledMeanwhile(t *testing.T) {
 	w := newWorld(t, 1)
 	file := w.file("go")

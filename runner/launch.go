@@ -45,7 +45,7 @@ func prepare(job *jobs.Job, typ *jobs.Type, dir, state string, daemonEnv []strin
 		ID: job.ID, Attempt: job.Attempt, Argv: argv, Dir: workdir,
 		Env:   environment(job, typ, daemonEnv),
 		Log:   filepath.Join(state, filepath.FromSlash(logName(job.ID))),
-		Umask: typ.Umask, Timeout: limitOf(job, typ), Grace: graceOf(typ),
+		Umask: typ.Umask, Timeout: limitOf(job, typ), Grace: graceOf(typ), Success: typ.SuccessCodes,
 	}
 	return sp, checkArgs(&sp)
 }

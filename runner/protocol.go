@@ -67,6 +67,7 @@ type spec struct {
 	Umask   int           `json:"umask"`             // -1 leaves the supervisor's
 	Timeout time.Duration `json:"timeout,omitempty"` // run time after which it is ended; 0 means none
 	Grace   time.Duration `json:"grace,omitempty"`   // between SIGTERM and SIGKILL at the timeout
+	Success []int         `json:"success,omitempty"` // exit statuses that mean COMPLETED; kept for the daemon; empty means 0
 }
 
 func (s *spec) key() attemptKey { return attemptKey{s.ID, s.Attempt} }
@@ -81,9 +82,11 @@ type attemptKey struct {
 type attemptState struct {
 	ID         string         `json:"id"`
 	Attempt    int            `json:"attempt"`
-	Argv       []string       `json:"argv,omitempty"`   // as asked for
-	Log        string         `json:"log,omitempty"`    // as asked for
-	Process    jobs.ProcessID `json:"process,omitzero"` // zero if it never ran
+	Argv       []string       `json:"argv,omitempty"`    // as asked for
+	Log        string         `json:"log,omitempty"`     // as asked for
+	Timeout    time.Duration  `json:"timeout,omitempty"` // as asked for
+	Success    []int          `json:"success,omitempty"` // as asked for
+	Process    jobs.ProcessID `json:"process,omitzero"`  // zero if it never ran
 	StartedAt  time.Time      `json:"started_at,omitzero"`
 	Ended      bool           `json:"ended,omitempty"`
 	Exit       *exitStatus    `json:"exit,omitempty"`        // nil unless Ended, and if it never ran

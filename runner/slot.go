@@ -243,7 +243,11 @@ func (s *slot) saw(ctx context.Context, st attemptState) bool {
 
 func (s *slot) conclude(st attemptState, lost string) jobs.Ending {
 	s.survivors = st.Survivors
-	return conclude(st, s.typ, s.limit, lost)
+	typ, limit := s.typ, s.limit
+	if st.Log != "" { // told by a supervisor, with what was in force when it started
+		typ, limit = &jobs.Type{SuccessCodes: st.Success}, st.Timeout
+	}
+	return conclude(st, typ, limit, lost)
 }
 
 // end asks for the attempt to be ended, by whoever can.
