@@ -1,0 +1,98 @@
+# make help says what there is.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+BUILD    := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
+SYSTEMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+FUZZTIME ?= 30s
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome headless-shell
+
+# In continuous integration the browser test must run; elsewhere it is skipped,
+# with a word about it, where there is no browser.
+ifeq ($(CI),true)
+export JOBRUNNER_BROWSER := required
+endif
+
+.PHONY: help build run test deps lint test-python bench cross fuzz clean
+
+help: ## Print these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+build: ## Build bin/jobrunner, one static binary
+	$(BUILD) -o bin/jobrunner ./cmd/jobrunner
+
+run: ## Run the daemon here, from the source
+	go run ./cmd/jobrunner
+
+test: deps lint cross test-python ## Run all checks and all tests: what continuous integration runs
+	@echo "== go test"
+	go test -race -shuffle=on -timeout 15m ./...
+
+deps: ## Install what the tests need, or say what is missing: Go, a C compiler, python3, Chromium
+	@echo "== deps"
+	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl/" >&2; exit 1; }
+	@have() { for name; do command -v "$$name" >/dev/null 2>&1 && return; done; return 1; }; \
+	compiler() { have $$(go env CC); }; \
+	browser() { have $(BROWSERS) || [ -d "/Applications/Google Chrome.app" ]; }; \
+	packages=; \
+	compiler || packages="$$packages gcc libc6-dev"; \
+	have python3 || packages="$$packages python3"; \
+	browser || packages="$$packages chromium fonts-dejavu-core"; \
+	if [ -n "$$packages" ] && [ "$$(id -u)" = 0 ] && have apt-get; then \
+		{ apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -q -y --no-install-recommends $$packages; } </dev/null || true; \
+	fi; \
+	missing=; \
+	compiler || missing="$$missing a C compiler such as gcc (for go test -race);"; \
+	have python3 || missing="$$missing python3 (for the examples);"; \
+	if [ -n "$$missing" ]; then echo "please install:$$missing" >&2; exit 1; fi; \
+	browser && exit; \
+	if [ "$$JOBRUNNER_BROWSER" = required ]; then \
+		echo "please install: Chromium or Chrome (for the browser test)" >&2; exit 1; \
+	fi; \
+	echo "no Chromium or Chrome found: the browser test will be skipped; install one to run it"
+
+lint: ## Check the format of the code, and look for mistakes: gofmt, go vet, staticcheck
+	@echo "== lint"
+	@files=$$(gofmt -l .) || exit 1; \
+	if [ -n "$$files" ]; then echo "not gofmt-ed:"; echo "$$files"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+
+test-python: ## Test the Python examples
+	@echo "== python"
+	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -s examples
+
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+cross: ## Build for Linux, macOS and Windows on amd64 and arm64 (DIST=folder keeps the binaries)
+	@echo "== cross"
+	@for system in $(SYSTEMS); do \
+		os=$${system%/*} arch=$${system#*/} out=/dev/null suffix=; \
+		if [ "$$os" = windows ]; then suffix=.exe; fi; \
+		if [ -n "$(DIST)" ]; then out="$(DIST)/jobrunner-$$os-$$arch$$suffix"; fi; \
+		echo "build $$system"; \
+		GOOS=$$os GOARCH=$$arch $(BUILD) -o "$$out" ./cmd/jobrunner || exit 1; \
+	done
+	@for os in darwin windows; do \
+		echo "vet $$os"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=amd64 go vet -trimpath ./... || exit 1; \
+	done
+
+fuzz: ## Fuzz every parser, each for FUZZTIME (30s)
+	@go list ./... | while read -r package; do \
+		tests=$$(go test -list '^Fuzz' "$$package" </dev/null) || { echo "$$tests"; exit 1; }; \
+		for name in $$(echo "$$tests" | grep '^Fuzz'); do \
+			echo "$$package $$name"; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+		done || exit 1; \
+	done
+
+clean: ## Remove what building and testing made
+	rm -rf bin screenshots coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
