@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"jobrunner/config"
+)
+
+func newCheck(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Validate the configuration and the machine it is to run on",
+		Long: `check reads the configuration and looks whether interpreters, scripts and folders
+are there. It prints everything that is wrong, a line each, and changes nothing.`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return a.check() },
+	}
+}
+
+func (a *app) check() error {
+	cfg, err := a.load()
+	var faults config.Faults
+	switch {
+	case errors.As(err, &faults):
+		for _, f := range faults {
+			a.note("%s", f.Error())
+		}
+		return exitError(exitFailed)
+	case err != nil:
+		return err
+	}
+	problems := cfg.Check()
+	for _, p := range problems {
+		a.note("%s", p.Fault.Error())
+	}
+	if len(problems) > 0 {
+		return exitError(exitFailed)
+	}
+	page := cfg.Listen
+	if page == "" {
+		page = "none"
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s is fine: %s, %s at once, page %s\n", filepath.Base(cfg.Path),
+		count(len(cfg.Catalog.Types), "type"), count(cfg.Catalog.MaxConcurrent, "job"), page)
+	return err
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"jobrunner/config"
+	"jobrunner/jobs"
+	"jobrunner/runner"
+	"jobrunner/ui"
+	"jobrunner/watcher"
+)
+
+// daemon is all that serve holds open, and how it fits together.
+type daemon struct {
+	first   *config.Config                // as it was at the start: folders and page stay where they are
+	current atomic.Pointer[config.Config] // in force
+	refused atomic.Pointer[string]        // why a changed configuration is not in force; nil if it is
+	taking  atomic.Bool                   // requests are taken
+	since   time.Time
+
+	log      zerolog.Logger
+	sink     *logSink
+	lock     *folderLock
+	queue    *jobs.Queue
+	listener net.Listener // nil without a page
+	watcher  *watcher.Watcher
+	runner   *runner.Runner
+}
+
+// openDaemon opens everything that can fail before anything is done: when it
+// returns an error, no request was taken and no job started.
+func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemon, err error) {
+	d = &daemon{first: cfg, log: log, sink: sink, since: time.Now()}
+	d.current.Store(cfg)
+	defer func() {
+		if err != nil {
+			d.Close()
+		}
+	}()
+	if err := checkLocal(cfg); err != nil {
+		return d, err
+	}
+	if err := makeFolder(cfg.StateDir); err != nil {
+		return d, err
+	}
+	if d.lock, err = takeLock(cfg.StateDir); err != nil {
+		return d, err
+	}
+	if d.queue, err = jobs.Open(filepath.Join(cfg.StateDir, databaseFile)); err != nil {
+		return d, err
+	}
+	d.queue.SetCatalog(cfg.Catalog)
+	if cfg.Listen != "" {
+		if d.listener, err = ui.Listen(cfg.Listen); err != nil {
+			return d, &hintedError{
+				err:  fmt.Errorf("the page cannot be served, see the key listen in %s: %w", filepath.Base(cfg.Path), err),
+				hint: `set listen to another address, for example listen: 127.0.0.1:8081, or to "" for no page`,
+			}
+		}
+	}
+	if d.watcher, err = watcher.New(watcher.Options{
+		Inbox: cfg.Inbox, Outbox: cfg.Outbox, QueueFile: cfg.QueueFile, StateDir: cfg.StateDir,
+		Queue: d.queue, Catalog: d.catalog, Settings: d.settings, Local: config.LocalFileSystem, Log: log,
+	}); err != nil {
+		return d, err
+	}
+	command, err := supervisorCommand(cfg.StateDir)
+	if err != nil {
+		return d, err
+	}
+	d.runner = runner.New(runner.Options{
+		StateDir: cfg.StateDir, Queue: d.queue, Catalog: d.catalog, Command: command, Log: log,
+	})
+	return d, nil
+}
+
+// checkLocal refuses a state folder where the database would not be safe.
+func checkLocal(cfg *config.Config) error {
+	local, kind, err := config.LocalFileSystem(cfg.StateDir)
+	if err != nil {
+		return fmt.Errorf("checking the state folder: %w", err)
+	}
+	if !local {
+		return &hintedError{
+			err:  fmt.Errorf("the state folder %s is on %s, which is no local file system", cfg.StateDir, kind),
+			hint: "set state_dir in " + filepath.Base(cfg.Path) + " to a folder on a local disk",
+		}
+	}
+	return nil
+}
+
+// Close closes what is open, the lock last.
+func (d *daemon) Close() {
+	if d.watcher != nil {
+		_ = d.watcher.Close() // what matters of it is in the queue
+	}
+	if d.listener != nil {
+		_ = d.listener.Close() // served to the end, or never
+	}
+	if d.queue != nil {
+		if err := d.queue.Close(); err != nil {
+			d.log.Error().Err(err).Msg("closing the queue")
+		}
+	}
+	if d.lock != nil {
+		_ = d.lock.Close() // the system drops it anyway
+	}
+}
+
+func (d *daemon) catalog() *jobs.Catalog { return d.current.Load().Catalog }
+
+func (d *daemon) settings() watcher.Settings {
+	c := d.current.Load()
+	return watcher.Settings{
+		PollInterval: c.PollInterval, Settle: c.Settle, SettleBad: c.SettleBad,
+		MaxRequestSize: c.MaxRequestSize, QueueKeep: c.QueueKeep,
+	}
+}
+
+// run serves until ctx ends.
+func (d *daemon) run(ctx context.Context) error {
+	wake, stop := reloads()
+	defer stop()
+	g := newGroup(ctx)
+	g.run(d.lock.watch)
+	if isRoot() {
+		d.log.Warn().Msg("running as root: every job runs as root too")
+	}
+	d.log.Info().Int("pid", os.Getpid()).Str("version", versionText()).Str("config", d.first.Path).
+		Str("page", d.page()).Int("max_concurrent", d.catalog().MaxConcurrent).Msg("jobrunner serves")
+	if d.listener != nil {
+		g.run(d.servePage)
+	}
+	// Commands that lie in the inbox, and lines that were removed, count
+	// before the first job starts.
+	switch err := d.watcher.Prepare(g.ctx); {
+	case err == nil:
+		d.taking.Store(true)
+		g.run(d.watcher.Run)
+		g.run(d.runner.Run)
+		g.run(func(ctx context.Context) error {
+			return config.Watch(ctx, d.first, 0, d.reload, d.refuse, wake)
+		})
+	case g.ctx.Err() == nil:
+		g.fail(err)
+	}
+	<-g.ctx.Done()
+	d.taking.Store(false)
+	return g.wait()
+}
+
+func (d *daemon) servePage(ctx context.Context) error {
+	handler := ui.Handler(ui.Options{
+		Queue: d.queue, StateDir: d.first.StateDir, Listen: d.first.Listen,
+		AllowedHosts: func() []string { return d.current.Load().AllowedHosts },
+		Ready:        d.ready, Status: d.status, Log: d.log,
+	})
+	return ui.Serve(d.log.WithContext(ctx), d.listener, handler)
+}
+
+// page is where the page is, for people.
+func (d *daemon) page() string {
+	switch {
+	case d.listener == nil:
+		return "none"
+	case d.listener.Addr().Network() == "unix":
+		return d.first.Listen
+	}
+	return "http://" + d.listener.Addr().String() + "/"
+}
+
+// reload puts a changed configuration in force.
+func (d *daemon) reload(next *config.Config) {
+	d.current.Store(next)
+	d.refused.Store(nil)
+	d.queue.SetCatalog(next.Catalog)
+	d.runner.Reload()
+	d.log.Info().Str("config", next.Path).Int("max_concurrent", next.Catalog.MaxConcurrent).
+		Int("types", len(next.Catalog.Types)).Msg("configuration loaded")
+	if keys := d.first.FixedChanged(next); len(keys) > 0 {
+		d.log.Warn().Strs("keys", keys).Msg("these keys take effect at the next start")
+	}
+	d.sink.set(next.Log)
+}
+
+// refuse notes why a changed configuration is not in force.
+func (d *daemon) refuse(err error) {
+	words := []string{err.Error()}
+	var faults config.Faults
+	if errors.As(err, &faults) {
+		words = words[:0]
+		for _, f := range faults {
+			words = append(words, f.Error())
+		}
+	}
+	text := words[0]
+	if more := len(words) - 1; more > 0 {
+		text = fmt.Sprintf("%s (and %s more)", text, count(more, "fault"))
+	}
+	d.refused.Store(&text)
+	d.log.Error().Strs("faults", words).Msg("changed configuration refused, the one before stays in force")
+}
+
+// ready says why no requests are taken; nil if they are.
+func (d *daemon) ready() error {
+	if !d.taking.Load() {
+		return errors.New("starting or stopping")
+	}
+	return d.queue.Healthy()
+}
+
+// status is what the page says of the daemon.
+func (d *daemon) status() ui.Status {
+	s := ui.Status{
+		Version: versionText(), Node: node(), StartedAt: d.since,
+		MaxConcurrent: d.catalog().MaxConcurrent, QueueFile: filepath.Base(d.first.QueueFile),
+	}
+	if refused := d.refused.Load(); refused != nil {
+		s.ConfigError = *refused
+	}
+	if err := d.queue.Healthy(); err != nil {
+		s.Notes = append(s.Notes, ui.Note{Level: ui.Error, Text: "nothing new is taken, the disk does not work: " + err.Error()})
+	}
+	w := d.watcher.Status()
+	for _, note := range w.Notes {
+		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: note})
+	}
+	if isRoot() {
+		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: "running as root: every job runs as root too"})
+	}
+	if w.Events != "" {
+		s.Notes = append(s.Notes, ui.Note{Text: "events: " + w.Events})
+	}
+	if w.More > 0 {
+		s.Notes = append(s.Notes, ui.Note{Text: fmt.Sprintf("%d more files in the inbox are ignored", w.More)})
+	}
+	for _, i := range w.Ignored {
+		s.Ignored = append(s.Ignored, ui.Ignored{Name: i.Name, Why: i.Why})
+	}
+	return s
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"jobrunner/jobs"
+)
+
+// logFlags is what logs takes.
+type logFlags struct {
+	follow  bool
+	tail    int // -1 means all
+	attempt int // 0 means the latest
+}
+
+func newLogs(a *app) *cobra.Command {
+	f := logFlags{}
+	cmd := &cobra.Command{
+		Use:   "logs ID",
+		Short: "Print a job's output",
+		Long: `logs prints what a job has printed, byte for byte; on a terminal without what
+could upset the terminal. With -f it goes on until the job has ended.`,
+		Args: oneID,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch flags := cmd.Flags(); {
+			case f.tail < -1 || f.tail == -1 && flags.Changed("tail"):
+				return misused(cmd, fmt.Sprintf("--tail must be at least 0, not %d", f.tail))
+			case f.attempt < 1 && flags.Changed("attempt"):
+				return misused(cmd, fmt.Sprintf("--attempt must be at least 1, not %d", f.attempt))
+			}
+			c, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			j, err := c.find(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return c.logs(cmd.Context(), &f, j)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVarP(&f.follow, "follow", "f", false, "go on until the job has ended")
+	flags.IntVar(&f.tail, "tail", -1, "only the last `N` lines")
+	flags.IntVar(&f.attempt, "attempt", 0, "the output of attempt `N` (default: the latest)")
+	return cmd
+}
+
+// errNoLog is why there is no output to print.
+type errNoLog struct{ words string }
+
+func (e *errNoLog) Error() string { return e.words }
+
+func (c *client) logs(ctx context.Context, f *logFlags, j *jobs.Job) error {
+	attempt := f.attempt
+	if attempt == 0 {
+		attempt = j.Attempt
+	}
+	if attempt > j.Attempt {
+		return &hintedError{err: fmt.Errorf("%s has no attempt %d: %w", short(j.ID), attempt, jobs.ErrNotFound),
+			hint: fmt.Sprintf("the latest is attempt %d", j.Attempt)}
+	}
+	p := newPulse(c.database())
+	if f.follow {
+		var err error
+		if j, err = c.begun(ctx, p, j, attempt); err != nil {
+			return err
+		}
+	}
+	file, err := c.openLog(j, attempt)
+	var none *errNoLog
+	if errors.As(err, &none) {
+		c.note("%s", none.words)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	out := newLogWriter(c.stdout)
+	printed, err := c.print(out, file, f.tail)
+	if err == nil && f.follow {
+		var more int64
+		more, err = c.follow(ctx, p, out, file, j, attempt)
+		printed += more
+	}
+	if flushErr := out.Close(); err == nil {
+		err = flushErr
+	}
+	if err == nil && printed == 0 && f.tail != 0 {
+		c.note("%s has printed nothing", short(j.ID))
+	}
+	return err
+}
+
+// begun waits until an attempt has started, or never will.
+func (c *client) begun(ctx context.Context, p *pulse, j *jobs.Job, attempt int) (*jobs.Job, error) {
+	told := false
+	for {
+		if j.Attempt > attempt || j.State.Ended() || j.Log != "" {
+			return j, nil
+		}
+		if !told && j.State == jobs.Pending {
+			told = true
+			words := short(j.ID) + " has not started yet"
+			if j.Reason != "" {
+				words += ": " + j.Reason
+			}
+			c.note("%s", words)
+		}
+		if err := p.wait(ctx); err != nil {
+			return nil, err
+		}
+		var err error
+		if j, err = c.queue.Job(ctx, j.ID); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// openLog opens the output of an attempt. The error is an *errNoLog where there
+// is none.
+func (c *client) openLog(j *jobs.Job, attempt int) (*os.File, error) {
+	latest := path.Join("logs", j.ID+".log")
+	names := []string{path.Join("logs", fmt.Sprintf("%s.%d.log", j.ID, attempt))}
+	switch {
+	case attempt == j.Attempt && j.Log == "":
+		return nil, &errNoLog{notStarted(j)}
+	case attempt == j.Attempt:
+		names = []string{j.Log}
+	case j.Log == "": // the latest has not started, so the one before has its name still
+		names = append(names, latest)
+	}
+	for _, name := range names {
+		file, err := openRegular(filepath.Join(c.cfg.StateDir, filepath.FromSlash(name)))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return file, err
+		}
+	}
+	return nil, &errNoLog{fmt.Sprintf("%s has no output of attempt %d: it never started, or the file was removed", short(j.ID), attempt)}
+}
+
+func notStarted(j *jobs.Job) string {
+	switch {
+	case j.State == jobs.Rejected:
+		return short(j.ID) + " has no output: it was never accepted"
+	case j.State.Ended():
+		return short(j.ID) + " has no output: it never started"
+	case j.Attempt > 1:
+		return fmt.Sprintf("%s has no output yet: attempt %d has not started; --attempt %d gives the one before", short(j.ID), j.Attempt, j.Attempt-1)
+	}
+	return short(j.ID) + " has no output yet: it has not started"
+}
+
+// openRegular opens a regular file. The job could have put anything in the
+// place of its log, and opening a FIFO would wait for ever.
+func openRegular(name string) (*os.File, error) {
+	info, err := os.Lstat(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening log: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("opening log: %s is not a regular file any more", name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening log: %w", err)
+	}
+	return f, nil
+}
+
+// print copies what is there, from the last lines on if only they are wanted.
+func (c *client) print(out io.Writer, file *os.File, tail int) (int64, error) {
+	if tail >= 0 {
+		info, err := file.Stat()
+		if err != nil {
+			return 0, fmt.Errorf("reading log: %w", err)
+		}
+		from, err := tailOffset(file, info.Size(), tail)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := file.Seek(from, io.SeekStart); err != nil {
+			return 0, fmt.Errorf("reading log: %w", err)
+		}
+	}
+	return io.Copy(out, file)
+}
+
+// follow copies what is added until the attempt has ended.
+func (c *client) follow(ctx context.Context, p *pulse, out io.Writer, file *os.File, j *jobs.Job, attempt int) (printed int64, err error) {
+	for {
+		// What it printed is there before its end is known.
+		over := j.State.Ended() || j.Attempt > attempt
+		n, err := io.Copy(out, file)
+		printed += n
+		if err != nil || over {
+			return printed, err
+		}
+		if j, err = c.nextLook(ctx, p, file, j); err != nil {
+			return printed, err
+		}
+	}
+}
+
+// nextLook waits until the log has grown or the job may have ended, and returns
+// the job as it is then.
+func (c *client) nextLook(ctx context.Context, p *pulse, file *os.File, j *jobs.Job) (*jobs.Job, error) {
+	at, err := file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, fmt.Errorf("reading log: %w", err)
+	}
+	grown := func() bool {
+		info, err := file.Stat()
+		return err == nil && info.Size() > at
+	}
+	if err := p.waitOr(ctx, grown); err != nil {
+		return nil, err
+	}
+	return c.queue.Job(ctx, j.ID)
+}

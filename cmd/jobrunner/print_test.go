@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"jobrunner/jobs"
+)
+
+// On a terminal output may colour and nothing else, however it is cut into
+// pieces; colours that are left on are ended.
+func TestHarmlessOutput(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"plain\tü\r\n", "plain\tü\r\n"},
+		{"\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m\x1b[0m"},
+		{"\x1b[2J\x1b[Htop", "top"},
+		{"\x1b]0;title\x07after", "after"},
+		{"\x1b]52;c;cm0gLXJm\x1b\\after", "after"},
+		{"\x1bP1$r0m\x1b\\after", "after"},
+		{"50%\x1b[K\rdone", "50%\rdone"},
+		{"a\x00b\x07c\x08d\x7f", "a?b?c?d?"},
+		{"c1 \u009b31m", "c1 ?31m"},
+		{"bad \xff\xc3", "bad ??"},
+		{"bidi \u202e", "bidi ?"},
+		{"\x1b", "?"},
+		{"\x1b[12;", "?[12;"},
+		{"\x1bcreset\x1b(B", "reset"},
+		{"\x1b[31m\x1b[?1049h", "\x1b[31m\x1b[0m"},
+	} {
+		for size := 1; size <= len(c.in); size++ {
+			var b strings.Builder
+			w := &logWriter{out: &b, terminal: true}
+			for rest := c.in; rest != ""; {
+				n := min(size, len(rest))
+				if _, err := w.Write([]byte(rest[:n])); err != nil {
+					t.Fatal(err)
+				}
+				rest = rest[n:]
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if b.String() != c.want {
+				t.Errorf("%q in pieces of %d: got %q, want %q", c.in, size, b.String(), c.want)
+			}
+		}
+	}
+	if got, want := plain("\x1b[31mred\x1b[0m \x1b[Kline"), "red line"; got != want {
+		t.Errorf("plain: got %q, want %q", got, want)
+	}
+}
+
+func TestTailOffset(t *testing.T) {
+	long := strings.Repeat("x", 100<<10)
+	for _, c := range []struct {
+		text string
+		n    int
+		want string
+	}{
+		{"a\nb\nc\n", 2, "b\nc\n"},
+		{"a\nb\nc", 2, "b\nc"},
+		{"a\nb\n", 5, "a\nb\n"},
+		{"a\nb\n", 0, ""},
+		{"", 3, ""},
+		{"\n\n\n", 2, "\n\n"},
+		{"a\n" + long + "\nb\n", 2, long + "\nb\n"},
+		{long, 1, long},
+	} {
+		from, err := tailOffset(strings.NewReader(c.text), int64(len(c.text)), c.n)
+		if err != nil || c.text[from:] != c.want {
+			t.Errorf("the last %d lines of %.20q: got %.20q, %v; want %.20q", c.n, c.text, c.text[from:], err, c.want)
+		}
+	}
+}
+
+func TestCut(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		width int
+		want  string
+	}{
+		{"short", 5, "short"},
+		{"longer", 5, "long…"},
+		{"日本語", 6, "日本語"},
+		{"日本語", 5, "日本…"},
+		{"日本語", 4, "日…"},
+		{"é́é́é", 2, "é́…"},
+		{"x", 0, "…"},
+	} {
+		got := cut(c.text, c.width)
+		if got != c.want {
+			t.Errorf("%q in %d columns: got %q, want %q", c.text, c.width, got, c.want)
+		}
+	}
+}
+
+func TestTimesInWords(t *testing.T) {
+	for _, c := range []struct {
+		d         time.Duration
+		span, age string
+	}{
+		{-time.Second, "0.0s", "now"},
+		{1540 * time.Millisecond, "1.5s", "1s"},
+		{59 * time.Second, "59s", "59s"},
+		{61 * time.Second, "1m01s", "1m"},
+		{3*time.Hour + 4*time.Minute, "3h04m", "3h"},
+		{50 * time.Hour, "2d02h", "2d"},
+	} {
+		if got := span(c.d); got != c.span {
+			t.Errorf("span of %s: got %q, want %q", c.d, got, c.span)
+		}
+		if got := age(c.d); got != c.age {
+			t.Errorf("age of %s: got %q, want %q", c.d, got, c.age)
+		}
+	}
+}
+
+// Foreign text reaches neither the shape of a table nor the terminal.
+func TestTableOfForeignText(t *testing.T) {
+	j := &jobs.Job{
+		ID: "3f2a91c0-0000-4000-8000-000000000000", State: jobs.Failed, Type: "t\x1b[2J", Target: "x\ny.py",
+		Args: []string{"\x1b]0;x\x07", "a b"}, Name: "n\r", Reason: "exit 1\u202e", SubmittedAt: time.Unix(1, 0),
+	}
+	var out strings.Builder
+	lines := jobTable(&screen{Writer: &out}, []*jobs.Job{j}, time.Unix(100, 0)).lines(&screen{Writer: &out})
+	want := "3f2a91c0  FAILED  t?[2J  n?: x?y.py '?]0;x?' 'a b'  1970-01-01T00:00:01.000Z  -     exit 1?"
+	if len(lines) != 2 || lines[1] != want {
+		t.Errorf("got %q\nwant %q", lines, want)
+	}
+}
+
+func TestExitCodeOf(t *testing.T) {
+	code := func(n int) *int { return &n }
+	for _, c := range []struct {
+		job  jobs.Job
+		want int
+	}{
+		{jobs.Job{State: jobs.Completed, ExitCode: code(0)}, 0},
+		{jobs.Job{State: jobs.Completed, ExitCode: code(3)}, 3},
+		{jobs.Job{State: jobs.Completed}, 0},
+		{jobs.Job{State: jobs.Failed, ExitCode: code(7)}, 7},
+		{jobs.Job{State: jobs.Failed, Reason: "start: x not found in PATH"}, 1},
+		{jobs.Job{State: jobs.Timeout, ExitCode: code(0)}, 1},
+		{jobs.Job{State: jobs.Cancelled, ExitCode: code(143)}, 143},
+		{jobs.Job{State: jobs.Lost}, 1},
+		{jobs.Job{State: jobs.Rejected}, 1},
+	} {
+		if got := exitCodeOf(&c.job); got != c.want {
+			t.Errorf("%s %v: got %d, want %d", c.job.State, fmt.Sprint(c.job.Reason), got, c.want)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"jobrunner/runner"
+)
+
+// superviseVerb is how the daemon starts the process that owns the jobs, and
+// what people see of it in ps.
+const superviseVerb = "supervise"
+
+func newSupervise(*app) *cobra.Command {
+	return &cobra.Command{
+		Use:    superviseVerb + " STATE_FOLDER",
+		Short:  "Own the jobs of a state folder; the daemon starts this by itself",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// Signals must not end it while jobs run: it sees to them itself.
+			return runner.Supervise(context.WithoutCancel(cmd.Context()), args[0])
+		},
+	}
+}
+
+// supervisorCommand is the argv that runs the supervisor of a state folder:
+// this program once more.
+func supervisorCommand(stateDir string) ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding this program: %w", err)
+	}
+	return []string{self, superviseVerb, stateDir}, nil
+}

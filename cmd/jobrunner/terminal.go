@@ -1,0 +1,63 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strconv"
+)
+
+// screen is where a verb prints: a terminal, or a pipe or file, where nothing
+// is coloured, cut or redrawn.
+type screen struct {
+	io.Writer
+	file   *os.File // nil unless it is a terminal
+	colour bool
+}
+
+func newScreen(w io.Writer) *screen {
+	s := &screen{Writer: w}
+	if f, ok := w.(*os.File); ok && isTerminal(f) {
+		s.file = f
+		s.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	}
+	return s
+}
+
+func (s *screen) terminal() bool { return s.file != nil }
+
+// size is how many columns and rows a terminal has.
+func (s *screen) size() (columns, rows int) {
+	columns, rows = terminalSize(s.file)
+	if columns <= 0 {
+		columns = positive(os.Getenv("COLUMNS"), 80)
+	}
+	if rows <= 0 {
+		rows = positive(os.Getenv("LINES"), 24)
+	}
+	return columns, rows
+}
+
+func positive(text string, otherwise int) int {
+	if n, err := strconv.Atoi(text); err == nil && n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+// Colours, as SGR parameters.
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+	bold   = "1"
+	dim    = "2"
+)
+
+// paint colours text if there are colours.
+func (s *screen) paint(colour, text string) string {
+	if !s.colour || colour == "" {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
