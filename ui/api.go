@@ -105,7 +105,7 @@ func (s *server) apiLog(w http.ResponseWriter, r *http.Request) {
 	defer f.Close()
 	var start int64
 	if tail >= 0 {
-		if start, err = tailOffset(f, fi.Size(), tail); err != nil {
+		if start, err = jobs.TailOffset(f, fi.Size(), tail); err != nil {
 			s.apiError(w, r, err)
 			return
 		}

@@ -2,13 +2,12 @@ package ui
 
 // What the tests look at from outside.
 var (
-	Fit        = fit
-	Clean      = clean
-	CleanLog   = cleanLog
-	TailOffset = tailOffset
-	Duration   = duration
-	Age        = age
-	Bytesize   = bytesize
+	Fit      = fit
+	Clean    = clean
+	CleanLog = cleanLog
+	Duration = duration
+	Age      = age
+	Bytesize = bytesize
 )
 
 // MaxPage is the bound of every page.

@@ -93,38 +93,6 @@ func openRegular(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	return f, fi, nil
 }
 
-// tailOffset gives the offset at which the last n lines of the first size bytes
-// begin. A last line without its newline counts as one.
-func tailOffset(r io.ReaderAt, size int64, n int) (int64, error) {
-	if n == 0 {
-		return size, nil
-	}
-	block := make([]byte, 64<<10)
-	for end := size; end > 0; {
-		start := max(0, end-int64(len(block)))
-		b := block[:end-start]
-		if _, err := r.ReadAt(b, start); err != nil && err != io.EOF {
-			return 0, fmt.Errorf("reading log: %w", err)
-		}
-		upto := len(b)
-		if end == size && b[upto-1] == '\n' {
-			upto-- // it ends the last line and begins none
-		}
-		for {
-			i := bytes.LastIndexByte(b[:upto], '\n')
-			if i < 0 {
-				break
-			}
-			if n--; n == 0 {
-				return start + int64(i) + 1, nil
-			}
-			upto = i
-		}
-		end = start
-	}
-	return 0, nil
-}
-
 // readEnd reads the last limit bytes of the log, from the beginning of a line
 // on where there is one.
 func readEnd(f io.ReaderAt, size, limit int64) (data []byte, cut bool, err error) {

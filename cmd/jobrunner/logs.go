@@ -186,7 +186,7 @@ func (c *client) print(out io.Writer, file *os.File, tail int) (int64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("reading log: %w", err)
 		}
-		from, err := tailOffset(file, info.Size(), tail)
+		from, err := jobs.TailOffset(file, info.Size(), tail)
 		if err != nil {
 			return 0, err
 		}

@@ -52,29 +52,6 @@ func TestHarmlessOutput(t *testing.T) {
 	}
 }
 
-func TestTailOffset(t *testing.T) {
-	long := strings.Repeat("x", 100<<10)
-	for _, c := range []struct {
-		text string
-		n    int
-		want string
-	}{
-		{"a\nb\nc\n", 2, "b\nc\n"},
-		{"a\nb\nc", 2, "b\nc"},
-		{"a\nb\n", 5, "a\nb\n"},
-		{"a\nb\n", 0, ""},
-		{"", 3, ""},
-		{"\n\n\n", 2, "\n\n"},
-		{"a\n" + long + "\nb\n", 2, long + "\nb\n"},
-		{long, 1, long},
-	} {
-		from, err := tailOffset(strings.NewReader(c.text), int64(len(c.text)), c.n)
-		if err != nil || c.text[from:] != c.want {
-			t.Errorf("the last %d lines of %.20q: got %.20q, %v; want %.20q", c.n, c.text, c.text[from:], err, c.want)
-		}
-	}
-}
-
 func TestCut(t *testing.T) {
 	for _, c := range []struct {
 		text  string

@@ -135,7 +135,7 @@ func (c *client) showOutput(s *screen, j *jobs.Job) error {
 	if err != nil || info.Size() == 0 {
 		return err
 	}
-	from, err := tailOffset(f, info.Size(), shownLines)
+	from, err := jobs.TailOffset(f, info.Size(), shownLines)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package jobs
 
 import (
 	"bytes"
@@ -7,9 +7,9 @@ import (
 	"io"
 )
 
-// tailOffset gives the offset at which the last n lines of the first size bytes
+// TailOffset gives the offset at which the last n lines of the first size bytes
 // begin. A last line without its newline counts as one.
-func tailOffset(r io.ReaderAt, size int64, n int) (int64, error) {
+func TailOffset(r io.ReaderAt, size int64, n int) (int64, error) {
 	if n == 0 {
 		return size, nil
 	}
