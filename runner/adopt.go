@@ -21,7 +21,11 @@ func (s *scheduler) settle(ctx context.Context) {
 	s.settleAt = time.Now().Add(tick)
 	if s.link == nil {
 		link, err := dial(ctx, s.o.StateDir)
-		if err != nil && !errors.Is(err, errNoSupervisor) {
+		switch {
+		case errors.Is(err, errNoSupervisor) && supervised(ctx, s.o.StateDir):
+			s.unanswered(ctx, errHidden)
+			return
+		case err != nil && !errors.Is(err, errNoSupervisor):
 			s.unanswered(ctx, err)
 			return
 		}
@@ -61,11 +65,8 @@ func (s *scheduler) tidy(ctx context.Context) {
 	}
 }
 
-// reach makes sure that there is a supervisor, and starts one if need be.
+// reach connects to the supervisor, and starts one if need be.
 func (s *scheduler) reach(ctx context.Context) error {
-	if s.link != nil {
-		return nil
-	}
 	link, err := connect(ctx, s.o.StateDir, s.o.Command, s.log)
 	if err != nil {
 		return err
@@ -138,11 +139,12 @@ func (s *scheduler) judge(held map[attemptKey]attemptState) {
 		}
 		sl.settled = true
 		st, known := held[k]
+		same := s.link != nil && s.link.Instance() == sl.job.Instance
 		switch {
 		case known:
 			sl.log.Info().Int("pid", st.Process.PID).Bool("ended", st.Ended).Msg("job adopted")
 			send(sl.verdicts, verdict{kind: verdictHeld, executor: s.link, state: st})
-		case s.link != nil && s.link.Instance() == sl.job.Instance:
+		case same && sl.job.Process.PID == 0:
 			send(sl.verdicts, verdict{kind: verdictStart, executor: s.link})
 		default:
 			sl.orphan = true
@@ -152,7 +154,11 @@ func (s *scheduler) judge(held map[attemptKey]attemptState) {
 					s.log.Error().Err(left.err).Msg("journal not read")
 				}
 			}
-			send(sl.verdicts, left.verdict(sl.job))
+			v := left.verdict(sl.job)
+			if same && v.kind == verdictLost {
+				v.reason = lostUnknown // an older database was put back
+			}
+			send(sl.verdicts, v)
 		}
 	}
 }
@@ -204,7 +210,9 @@ func (s *scheduler) forget(id string, attempt int) {
 func (s *scheduler) takeStray(ctx context.Context, job *jobs.Job, st attemptState) {
 	begun, err := s.queue.Begin(ctx, []jobs.Start{{ID: job.ID, Attempt: job.Attempt, Instance: s.link.Instance()}})
 	if err != nil || len(begun) == 0 {
-		s.strays[st.key()] = st
+		if !st.Ended {
+			s.strays[st.key()] = st
+		}
 		s.log.Error().Err(err).Str("job", st.ID).Int("attempt", st.Attempt).Msg("running job not taken over")
 		return
 	}
@@ -218,15 +226,20 @@ func (s *scheduler) takeStray(ctx context.Context, job *jobs.Job, st attemptStat
 type estate struct {
 	entries map[key]journalEntry
 	boots   map[string]string
-	err     error // nothing was read; nothing is concluded from a missing record
+	until   time.Time // how long processes that are just coming up are looked for
+	err     error     // nothing was read; nothing is concluded from a missing record
 }
+
+// markTime is how long a process may take to bear its mark: it has that from its
+// exec on, and its supervisor may have been killed between that and the fork.
+const markTime = time.Second
 
 func readEstate(stateDir string) *estate {
 	c, err := loadJournal(stateDir)
 	if err != nil {
 		return &estate{err: err}
 	}
-	e := &estate{entries: c.entries, boots: map[string]string{}}
+	e := &estate{entries: c.entries, boots: map[string]string{}, until: time.Now().Add(markTime)}
 	for _, in := range c.instances {
 		e.boots[in.Instance] = in.Boot
 	}
@@ -254,14 +267,12 @@ func (l *estate) verdict(job *jobs.Job) verdict {
 		return verdict{kind: verdictLost, state: st, reason: lostSupervisor}
 	}
 	// It was about to be started, or nothing is known of it.
-	for look := 0; ; look++ {
+	for {
 		if p, ok := findFirst(job.ID, job.Attempt); ok {
 			st.ID, st.Attempt, st.Process = job.ID, job.Attempt, p
 			return verdict{kind: verdictOrphan, state: st}
 		}
-		// A supervisor killed between fork and exec leaves a process that bears
-		// its mark only a moment later.
-		if !found || look == 20 {
+		if !found || time.Now().After(l.until) {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)

@@ -17,6 +17,7 @@ import (
 var (
 	errNoSupervisor = errors.New("no supervisor is running")
 	errLost         = errors.New("the connection to the supervisor is lost")
+	errHidden       = errors.New("the supervisor has its lock and no socket")
 )
 
 const (

@@ -17,8 +17,9 @@ import (
 // an attempt, so that it is known of every attempt whether it may have run.
 // A record of one instance that is missing proves that the step was not
 // taken, as long as the machine was not restarted; ends are on disk within
-// moments too. Each line begins with a checksum; one torn by a crash is
-// skipped.
+// moments too. Each line begins with a checksum. One torn by a crash is the last
+// and is dropped; where another one cannot be read, nothing follows any more from
+// a record that is missing.
 const journalFile = "supervisor.journal"
 
 // Kinds of a record.
@@ -54,16 +55,6 @@ type journalEntry struct {
 	State attemptState // without a Process and not Ended: it was about to be started, and may have been
 }
 
-// readJournal returns what the supervisors of a state folder, the running one
-// and those before it, have written down and nobody has acknowledged.
-func readJournal(stateDir string) (map[key]journalEntry, error) {
-	c, err := loadJournal(stateDir)
-	if err != nil {
-		return nil, err
-	}
-	return c.entries, nil
-}
-
 // journalContent is what the records of a journal come to. If an instance is in
 // it, ran in this boot and is gone, an attempt that has no entry was never
 // started by it, or was acknowledged.
@@ -83,6 +74,8 @@ func loadJournal(stateDir string) (*journalContent, error) {
 	for line := range bytes.Lines(data) {
 		if r, ok := parseRecord(line); ok {
 			c.apply(r)
+		} else if line[len(line)-1] == '\n' {
+			c.instances = nil // it may have been of any of them
 		}
 	}
 	return c, nil

@@ -236,7 +236,12 @@ func TestJournalStaysSmall(t *testing.T) {
 // as after a kill.
 func newJournal(t *testing.T, dir, instance string) *journal {
 	t.Helper()
-	j, err := openJournal(dir, instance, zerolog.Nop())
+	lock, err := os.OpenFile(filepath.Join(dir, supervisorLock), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { lock.Close() })
+	j, err := openJournal(&folder{path: dir, lock: lock}, instance, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}

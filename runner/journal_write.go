@@ -24,6 +24,7 @@ const (
 
 // journal is the running supervisor's journal.
 type journal struct {
+	folder   *folder
 	path     string
 	instance string
 	log      zerolog.Logger
@@ -45,13 +46,13 @@ type journal struct {
 
 // openJournal takes over what earlier supervisors have left and begins the
 // records of a new one.
-func openJournal(stateDir, instance string, log zerolog.Logger) (*journal, error) {
-	content, err := loadJournal(stateDir)
+func openJournal(own *folder, instance string, log zerolog.Logger) (*journal, error) {
+	content, err := loadJournal(own.path)
 	if err != nil {
 		return nil, err
 	}
 	j := &journal{
-		path: filepath.Join(stateDir, journalFile), instance: instance, log: log, content: content,
+		folder: own, path: filepath.Join(own.path, journalFile), instance: instance, log: log, content: content,
 		wake: make(chan struct{}, 1), done: make(chan struct{}), flushed: make(chan struct{}),
 		unsynced: make(map[key]struct{}), earlier: make(map[attemptKey]attemptState),
 	}
@@ -234,6 +235,9 @@ func (j *journal) rewrite() error {
 // replace puts these lines in the place of the journal. The caller holds
 // syncing and mu.
 func (j *journal) replace(lines []byte) error {
+	if !j.folder.ours() {
+		return errors.New("the state folder was moved")
+	}
 	temp := j.path + ".tmp"
 	if err := writeSynced(temp, lines); err != nil {
 		return errors.Join(err, os.Remove(temp))

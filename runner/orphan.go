@@ -22,6 +22,7 @@ func (s *slot) adoptOrphan(ctx context.Context, st attemptState) bool {
 		if sp, err := s.prepare(); err == nil && len(st.Argv) == 0 {
 			st.Argv = sp.Argv // what it was started with, unless its type was changed since
 		}
+		s.takeTerms(st)
 		if !s.recordStart(ctx, st) {
 			return true
 		}

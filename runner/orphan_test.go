@@ -127,3 +127,26 @@ func TestOrphanTimeout(t *testing.T) {
 	w.killSupervisor()
 	w.want(w.awaitEnd(id), jobs.Timeout, "timeout 1s")
 }
+
+// The end of an orphan means what it meant when it started.
+func TestTermsOfAnOrphan(t *testing.T) {
+	w := newWorld(t, 2)
+	then := roleType("role")
+	then.SuccessCodes, then.Timeout = []int{5}, time.Hour
+	w.configure(2, then)
+	file := w.file("go")
+	id := w.add("until", file, "5")
+	_, stop := w.serve()
+	w.awaitRun(id, file)
+	stop()
+	now := roleType("role")
+	now.Timeout = time.Millisecond
+	w.configure(2, now, roleType("next"))
+	w.killSupervisor()
+	w.serve()
+	// It begins when the orphan has been adopted.
+	next := w.addJob(jobs.Job{Type: "next", Args: []string{"exit", "0"}})
+	w.want(w.awaitEnd(next), jobs.Completed, "exit 0")
+	w.release(file)
+	w.wantEnd(w.awaitEnd(id), jobs.Completed, "exit 5")
+}

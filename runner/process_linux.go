@@ -66,7 +66,7 @@ func lookAll() []proc {
 			continue
 		}
 		q, ok := parseStat(data)
-		if !ok || q.pid == 2 || q.ppid == 2 { // kthreadd and its children
+		if !ok {
 			continue
 		}
 		if !q.dead {
@@ -104,6 +104,7 @@ func readProc(pid int, name string, buf []byte) ([]byte, bool) {
 
 // parseStat reads the line of /proc/<pid>/stat, see proc_pid_stat(5). The name
 // may hold spaces and parentheses; what follows its last parenthesis does not.
+// A thread of the kernel is no process.
 func parseStat(line []byte) (proc, bool) {
 	open, shut := bytes.IndexByte(line, '('), bytes.LastIndexByte(line, ')')
 	if open < 1 || shut < open {
@@ -122,7 +123,8 @@ func parseStat(line []byte) (proc, bool) {
 	q.start, _ = strconv.ParseUint(string(f[19]), 10, 64)
 	// A main thread that has left while others run on shows as a zombie too.
 	q.dead = (f[0][0] == 'Z' || f[0][0] == 'X') && num(f[17]) <= 1
-	return q, q.pid > 0 && q.start > 0
+	const kernelThread = 0x200000 // PF_KTHREAD
+	return q, q.pid > 0 && q.start > 0 && num(f[6])&kernelThread == 0
 }
 
 // maxEnviron is how much of an environment is searched for the marks; the

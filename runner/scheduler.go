@@ -134,8 +134,8 @@ func (s *scheduler) untilNext() time.Duration {
 	if s.unsettled() > 0 {
 		wait = min(wait, time.Until(s.settleAt))
 	}
-	if s.backoff > 0 {
-		wait = min(wait, time.Until(s.startAt))
+	if left := time.Until(s.startAt); left > 0 {
+		wait = min(wait, left)
 	}
 	return max(wait, time.Millisecond)
 }
@@ -228,11 +228,15 @@ func (s *scheduler) fill(ctx context.Context) {
 			return
 		}
 		if len(next) == 0 {
+			s.backoff = 0
 			return
 		}
-		if err := s.reach(ctx); err != nil {
-			s.hold(ctx, err, "no supervisor")
-			return
+		if s.link == nil {
+			if err := s.reach(ctx); err != nil {
+				s.hold(ctx, err, "no supervisor")
+				return
+			}
+			continue // what it runs counts
 		}
 		var starts []jobs.Start
 		for _, job := range next {

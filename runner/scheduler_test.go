@@ -251,3 +251,16 @@ func TestLimitLowered(t *testing.T) {
 	w.release(files[3])
 	w.awaitEnd(ids[3])
 }
+
+// When there is nothing to do the scheduler sleeps, also after a trouble.
+func TestRestAfterTrouble(t *testing.T) {
+	w := newWorld(t, 1)
+	s := newScheduler(w.options())
+	defer s.close()
+	s.hold(context.Background(), fmt.Errorf("trouble"), "nothing")
+	s.dirty, s.startAt = false, time.Now()
+	s.fill(context.Background())
+	if wait := s.untilNext(); wait < time.Second {
+		t.Errorf("it looks again after %v", wait)
+	}
+}

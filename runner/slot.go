@@ -187,6 +187,13 @@ func (s *slot) meet(ctx context.Context, e *executor, st attemptState) bool {
 func (s *slot) start(ctx context.Context, e *executor) bool {
 	switch {
 	case s.why != "":
+		// A daemon that was killed may have asked for the start, and the
+		// supervisor not yet have read it: from now on it will not do it.
+		if err := e.Ack(ctx, s.job.ID, s.job.Attempt); err != nil {
+			s.log.Warn().Err(err).Msg("start not withdrawn")
+			s.tellUnsure()
+			return false
+		}
 		return s.finish(ctx, s.conclude(attemptState{EndedBy: s.why}, ""))
 	case s.refused != nil && s.refusals >= refusalsMost:
 		return s.finish(ctx, notStarted(s.refused.Error()))
@@ -194,7 +201,10 @@ func (s *slot) start(ctx context.Context, e *executor) bool {
 		return s.giveBack(ctx)
 	}
 	sp, err := s.prepare()
-	if err != nil {
+	switch {
+	case s.typ == nil: // it was there when the job was begun
+		return s.giveBack(ctx)
+	case err != nil:
 		return s.finish(ctx, notStarted(err.Error()))
 	}
 	return s.ask(ctx, e, sp)
@@ -243,11 +253,16 @@ func (s *slot) saw(ctx context.Context, st attemptState) bool {
 
 func (s *slot) conclude(st attemptState, lost string) jobs.Ending {
 	s.survivors = st.Survivors
-	typ, limit := s.typ, s.limit
-	if st.Log != "" { // told by a supervisor, with what was in force when it started
-		typ, limit = &jobs.Type{SuccessCodes: st.Success}, st.Timeout
+	s.takeTerms(st)
+	return conclude(st, s.typ, s.limit, lost)
+}
+
+// takeTerms goes by what was in force when the attempt was started, if a supervisor
+// has told that.
+func (s *slot) takeTerms(st attemptState) {
+	if st.Log != "" {
+		s.typ, s.limit = &jobs.Type{SuccessCodes: st.Success}, st.Timeout
 	}
-	return conclude(st, typ, limit, lost)
 }
 
 // end asks for the attempt to be ended, by whoever can.

@@ -124,6 +124,9 @@ func startError(sp *spec, path string, err error) error {
 		}
 		return fmt.Errorf("%s not found", path)
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		if info, err := os.Stat(within(sp.Dir, path)); err == nil && info.IsDir() {
+			return fmt.Errorf("%s is a folder", path)
+		}
 		if line, ok := interpreterLine(sp.Dir, path); ok {
 			return fmt.Errorf("permission denied: %s or its interpreter %s", path, line)
 		}

@@ -16,16 +16,14 @@ import (
 )
 
 const (
-	supervisorLog  = "supervisor.log"
-	supervisorLock = "supervisor.lock"
+	supervisorLog = "supervisor.log"
 
-	lockTime  = 3 * time.Second  // how long one that is leaving is waited for
 	firstTime = 10 * time.Second // how long the first client is waited for
 )
 
 var (
 	idleTime   = 10 * time.Second // how long a supervisor stays without work and clients
-	socketTime = 30 * time.Second // how often it is made sure that the socket can be found
+	socketTime = 5 * time.Second  // how often it is made sure that the socket can be found
 )
 
 // umaskMu is held for reading while a file is created or a process started,
@@ -38,6 +36,7 @@ type supervisor struct {
 	instance string
 	log      zerolog.Logger
 	journal  *journal
+	folder   *folder
 	idle     *time.Timer // runs only while there is nothing to do
 	quit     chan struct{}
 
@@ -45,7 +44,7 @@ type supervisor struct {
 	attempts map[attemptKey]*attempt
 	past     pastAttempts
 	clients  map[*client]bool // connected; true once it has said hello
-	leaving  bool             // asked to end: it stays only while something runs
+	leaving  bool             // asked to end, or out of reach: it stays only while something runs
 	closed   bool             // takes no more clients
 }
 
@@ -62,77 +61,34 @@ func Supervise(ctx context.Context, stateDir string) error {
 	if err := os.MkdirAll(stateDir, 0o700); err != nil {
 		return fmt.Errorf("creating the state folder: %w", err)
 	}
-	lock, err := lockFolder(ctx, stateDir)
+	own, err := lockFolder(ctx, stateDir)
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer own.lock.Close()
 	prepareProcess()
 	// Little is ever in use; without this the heap would be let grow to 4 MiB.
 	defer debug.SetGCPercent(debug.SetGCPercent(25))
 
 	log := zerolog.New(os.Stderr).With().Timestamp().Int("pid", os.Getpid()).Logger()
 	s := &supervisor{
-		instance: uuid.NewString(), log: log, quit: make(chan struct{}),
+		instance: uuid.NewString(), log: log, folder: own, quit: make(chan struct{}),
 		attempts: make(map[attemptKey]*attempt), clients: make(map[*client]bool),
 	}
-	if s.journal, err = openJournal(stateDir, s.instance, log); err != nil {
+	if s.journal, err = openJournal(own, s.instance, log); err != nil {
 		return err
 	}
 	defer s.journal.close()
-	return s.serve(ctx, stateDir)
-}
-
-// lockFolder makes this process the folder's only supervisor. Another one may
-// just be leaving, so it waits a while.
-func lockFolder(ctx context.Context, stateDir string) (*os.File, error) {
-	path := filepath.Join(stateDir, supervisorLock)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("locking the state folder: %w", err)
-	}
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for until := time.Now().Add(lockTime); ; {
-		err := lockFile(f)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, errLocked) || time.Now().After(until) || answers(ctx, stateDir) {
-			owner, _ := os.ReadFile(path)
-			f.Close()
-			return nil, fmt.Errorf("locking %s: %w (pid %s)", path, err, lastLine(owner))
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			f.Close()
-			return nil, ctx.Err()
-		}
-	}
-	if err := f.Truncate(0); err == nil {
-		_, _ = fmt.Fprintf(f, "%d\n", os.Getpid()) // only for people
-	}
-	return f, nil
-}
-
-// answers reports whether the supervisor that has the lock is there to stay.
-func answers(ctx context.Context, stateDir string) bool {
-	e, err := dial(ctx, stateDir)
-	if err != nil {
-		return false
-	}
-	e.Close()
-	return true
+	return s.serve(ctx)
 }
 
 // serve answers clients until there is nothing left to do or ctx ends.
-func (s *supervisor) serve(ctx context.Context, stateDir string) error {
-	l, err := listenSocket(stateDir)
+func (s *supervisor) serve(ctx context.Context) error {
+	l, err := listenSocket(s.folder.path)
 	if err != nil {
 		return fmt.Errorf("listening in the state folder: %w", err)
 	}
-	s.log.Info().Str("instance", s.instance).Str("folder", stateDir).Msg("supervisor started")
+	s.log.Info().Str("instance", s.instance).Str("folder", s.folder.path).Msg("supervisor started")
 	s.mu.Lock()
 	s.idle = time.AfterFunc(firstTime, s.leave)
 	s.mu.Unlock()
@@ -147,17 +103,17 @@ func (s *supervisor) serve(ctx context.Context, stateDir string) error {
 	for open := true; open; {
 		select {
 		case sig := <-signals:
-			s.log.Info().Str("signal", sig.String()).Msg("jobs run: the supervisor stays until they have ended")
-			s.mu.Lock()
-			s.leaving = true
-			s.mu.Unlock()
-			s.settle()
+			s.leaveWhenDone("signal " + sig.String())
 		case <-ticker.C:
+			if !s.folder.ours() {
+				s.leaveWhenDone("the state folder was moved or removed")
+				continue
+			}
 			// Somebody may have tidied up the folder that the socket is in.
 			if l.found() {
 				continue
 			}
-			fresh, err := listenSocket(stateDir)
+			fresh, err := listenSocket(s.folder.path)
 			if err != nil {
 				s.log.Warn().Err(err).Msg("socket lost")
 				continue
@@ -244,6 +200,17 @@ func (s *supervisor) settle() {
 	default:
 		s.idle.Reset(idleTime)
 	}
+}
+
+// leaveWhenDone lets the supervisor leave as soon as nothing runs any more.
+func (s *supervisor) leaveWhenDone(why string) {
+	s.mu.Lock()
+	if !s.leaving {
+		s.log.Info().Str("why", why).Msg("the supervisor stays until its jobs have ended")
+	}
+	s.leaving = true
+	s.mu.Unlock()
+	s.settle()
 }
 
 // unused reports whether nobody is connected and nothing runs or waits to be

@@ -142,7 +142,7 @@ func (s *supervisor) claim(sp *spec) (a *attempt, fresh bool, err error) {
 		return a, false, nil
 	}
 	if s.past.has(k) {
-		return nil, false, errors.New("it has already run, and its end was acknowledged")
+		return nil, false, errors.New("its end was acknowledged")
 	}
 	a = &attempt{
 		s: s, timeout: sp.Timeout, grace: sp.Grace, started: make(chan struct{}),
@@ -190,7 +190,8 @@ func (s *supervisor) drop(k attemptKey) {
 	s.settle()
 }
 
-// forget forgets an attempt whose end is committed elsewhere.
+// forget forgets an attempt whose end is committed elsewhere. One that was never
+// started will not be, should somebody still ask for it.
 func (s *supervisor) forget(k attemptKey) error {
 	s.mu.Lock()
 	a := s.attempts[k]
@@ -198,10 +199,8 @@ func (s *supervisor) forget(k attemptKey) error {
 		s.mu.Unlock()
 		return errors.New("it has not ended yet")
 	}
-	if a != nil {
-		delete(s.attempts, k)
-		s.past.add(k)
-	}
+	delete(s.attempts, k)
+	s.past.add(k)
 	s.mu.Unlock()
 	s.journal.acked(k.ID, k.Attempt)
 	s.settle()

@@ -4,6 +4,7 @@ package runner
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"strconv"
@@ -77,11 +78,27 @@ func syncFolder(path string) error {
 	return d.Sync()
 }
 
-// openLog opens a job's log, at its end. It creates the folder if need be.
+// openLog opens a job's log, at its end. It creates the folder if need be. It
+// waits for nobody, whatever lies there: a FIFO would hold up all starts.
 func openLog(path string) (*os.File, error) {
 	umaskMu.RLock()
 	defer umaskMu.RUnlock()
-	return openAppend(path, unix.O_NOFOLLOW)
+	f, err := openAppend(path, unix.O_NOFOLLOW|unix.O_NONBLOCK)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", path)
+	}
+	if err == nil {
+		err = unix.SetNonblock(int(f.Fd()), false) // the job has the same open file
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // refused reports whether a connection failed because nobody listens.

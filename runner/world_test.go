@@ -266,6 +266,16 @@ func (w *world) release(file string) {
 	}
 }
 
+// readJournal returns what the supervisors of a state folder, the running one
+// and those before it, have written down and nobody has acknowledged.
+func readJournal(stateDir string) (map[key]journalEntry, error) {
+	c, err := loadJournal(stateDir)
+	if err != nil {
+		return nil, err
+	}
+	return c.entries, nil
+}
+
 // supervisorPID is that of the running supervisor, 0 if there is none.
 func (w *world) supervisorPID() int {
 	e, err := dial(context.Background(), w.state)
