@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -19,7 +20,8 @@ import (
 const (
 	maxPlaced  = 2000    // lines placed in one section
 	maxWords   = 500     // state words written in one section
-	maxRewrite = 1 << 20 // bytes rewritten in one section, unless the file is compacted
+	maxRewrite = 1 << 20 // bytes rewritten in one section, unless much of them goes
+	worthwhile = 20      // the share of what is rewritten that must go then: a twentieth
 )
 
 // edit is one change of the file: the end of it is written anew, or, where
@@ -28,11 +30,18 @@ type edit struct {
 	from   int64
 	old    []byte              // file[from:q.end] as it must be found
 	new    []byte              // what is to stand there
-	blanks []stretch           // ahead of from: to be blanked in place
+	blanks []blanking          // ahead of from: to be blanked in place
+	gone   map[int64]int       // lines that leave the file, by their start, and their lengths
 	placed []*jobs.Job         // jobs whose lines are in new
 	left   []string            // jobs whose lines leave the file
 	lines  map[int64]*viewLine // lines in new that move or are new, by their start
 	shared bool                // it was carried out outside a section: the next look tells how it stands
+}
+
+// blanking is a line that is to be overwritten with spaces.
+type blanking struct {
+	start int64
+	old   []byte // as it must be found
 }
 
 // apply brings the file up to date with the database. more means that there
@@ -43,6 +52,9 @@ func (q *queueFile) apply(ctx context.Context) (more bool, err error) {
 	}
 	if q.again || q.whole || q.info == nil || !q.absentSince.IsZero() {
 		return false, nil // first look, then write
+	}
+	if q.longBusy() && time.Since(q.applied) < effort*q.lookTook {
+		return false, errBusy // a write outside a section calls for a look
 	}
 	var wanted []*jobs.Job
 	if q.unplaced {
@@ -69,7 +81,7 @@ func (q *queueFile) apply(ctx context.Context) (more bool, err error) {
 		return true, nil
 	}
 	if e.shared {
-		return true, nil
+		return q.again, nil
 	}
 	q.unplaced = len(wanted) == maxPlaced
 	return q.unplaced || len(q.words) > 0, q.committed(ctx, e)
@@ -91,7 +103,7 @@ func (q *queueFile) standing() int {
 // that writing the file anew costs little for each line.
 func (q *queueFile) outdated() []*viewLine {
 	over := q.view.finished - q.o.Settings().QueueKeep
-	if over <= 0 || over < len(q.view.lines)/20 {
+	if over <= 0 || q.end > smallFile && over < len(q.view.lines)/worthwhile {
 		return nil
 	}
 	var finished []*viewLine
@@ -108,20 +120,28 @@ func (q *queueFile) outdated() []*viewLine {
 
 // plans works out the change of the file that is due.
 func (q *queueFile) plans(wanted []*jobs.Job, left []*viewLine) (*edit, error) {
-	e := &edit{from: q.end, placed: wanted, lines: map[int64]*viewLine{}}
-	gone := q.leaving()
+	e := &edit{from: q.end, gone: q.leaving(), placed: wanted, lines: map[int64]*viewLine{}}
 	for _, l := range left {
-		gone[l.start] = l.length
+		e.gone[l.start] = l.length
 		e.left = append(e.left, l.id.String())
 	}
-	for start := range gone {
-		if start < e.from && (len(left) > 0 || q.end-start <= maxRewrite) {
+	for _, j := range wanted {
+		if id, err := uuid.Parse(j.ID); err == nil && q.view.line(id) != nil {
+			l := q.view.line(id) // that of the REJECTED request whose id it took over
+			e.gone[l.start] = l.length
+		}
+	}
+	starts := slices.Sorted(maps.Keys(e.gone))
+	var going int64 // bytes that go from here to the end
+	for _, start := range slices.Backward(starts) {
+		going += int64(e.gone[start])
+		if len(left) > 0 || q.end-start <= max(maxRewrite, worthwhile*going) {
 			e.from = start
 		}
 	}
-	for start, length := range gone {
+	for _, start := range starts {
 		if start < e.from {
-			e.blanks = append(e.blanks, stretch{start, length})
+			e.blanks = append(e.blanks, blanking{start, make([]byte, e.gone[start])})
 		}
 	}
 	if e.from == q.end && len(wanted) == 0 && len(e.blanks) == 0 {
@@ -130,7 +150,7 @@ func (q *queueFile) plans(wanted []*jobs.Job, left []*viewLine) (*edit, error) {
 	if err := q.readOld(e); err != nil {
 		return nil, err
 	}
-	e.rebuild(q, gone)
+	e.rebuild(q)
 	return e, nil
 }
 
@@ -154,7 +174,11 @@ func (q *queueFile) readOld(e *edit) error {
 	}
 	covered := min(len(q.tail), n)
 	same := n == len(e.old) && bytes.HasSuffix(e.old, q.tail[len(q.tail)-covered:])
-	if !same || covered < n && !unchanged(info, q.info) {
+	for _, b := range e.blanks {
+		n, _ := f.ReadAt(b.old, b.start)
+		same = same && n == len(b.old)
+	}
+	if !same || (covered < n || len(e.blanks) > 0) && !unchanged(info, q.info) {
 		q.again, q.whole = true, true
 		return errBusy
 	}
@@ -177,7 +201,7 @@ func (q *queueFile) leaving() map[int64]int {
 
 // rebuild writes the end of the file anew: without the lines that go, and with
 // the new ones at its end.
-func (e *edit) rebuild(q *queueFile, gone map[int64]int) {
+func (e *edit) rebuild(q *queueFile) {
 	now := time.Now()
 	e.new = make([]byte, 0, len(e.old)+len(e.placed)*80)
 	add := func(l *viewLine, text []byte) {
@@ -190,7 +214,7 @@ func (e *edit) rebuild(q *queueFile, gone map[int64]int) {
 		e.new = append(e.new, line...)
 	}
 	rest := eachLine(e.old, e.from, func(start int64, raw []byte) {
-		if gone[start] > 0 {
+		if e.gone[start] > 0 {
 			return
 		}
 		l, ok := parseViewLine(raw)
@@ -205,7 +229,7 @@ func (e *edit) rebuild(q *queueFile, gone map[int64]int) {
 		}
 		e.new = append(e.new, raw...)
 	})
-	if gone[e.from+int64(len(e.old)-len(rest))] == 0 && len(trimSpace(rest)) > 0 {
+	if e.gone[e.from+int64(len(e.old)-len(rest))] == 0 && len(trimSpace(rest)) > 0 {
 		e.new = append(e.new, rest...) // a comment without a line end
 	}
 	if n := len(e.new); len(e.placed) > 0 && (n > 0 && e.new[n-1] != '\n' || n == 0 && q.openEnd(e)) {
@@ -239,6 +263,16 @@ func fullWidth(raw []byte, l *viewLine) ([]byte, bool) {
 // write carries out the edit and writes state words. It returns false if the
 // file is not as it was when the edit was planned.
 func (q *queueFile) write(e *edit) (bool, error) {
+	if q.longBusy() { // no plan is needed to find out whether it still is
+		f, err := q.openExclusive(false)
+		if errors.Is(err, errBusy) {
+			return q.writeShared(e)
+		}
+		if err != nil {
+			return false, err
+		}
+		return false, f.Close()
+	}
 	edits := len(e.placed) > 0 || !bytes.Equal(e.old, e.new)
 	pl := plan{From: e.from, Old: e.old, New: e.new}
 	if edits {
@@ -246,10 +280,7 @@ func (q *queueFile) write(e *edit) (bool, error) {
 			return false, fmt.Errorf("writing the plan: %w", err)
 		}
 	}
-	f, err := q.openExclusive()
-	if errors.Is(err, errBusy) && time.Since(q.busySince) > busyPatience {
-		return q.writeShared(e)
-	}
+	f, err := q.openExclusive(true)
 	if err != nil {
 		return false, err
 	}
@@ -270,8 +301,13 @@ func (q *queueFile) writeExclusive(f *os.File, e *edit, pl plan, edits bool) (bo
 	if err != nil {
 		return false, err
 	}
-	if len(found) < len(e.old) || !bytes.Equal(found[:len(e.old)], e.old) || !q.tailStands(f, e) {
+	if !bytes.HasPrefix(found, e.old) || !q.tailStands(f, e) {
 		return false, nil
+	}
+	for _, b := range e.blanks {
+		if !b.stands(f) {
+			return false, nil
+		}
 	}
 	if edits {
 		if behind := found[len(e.old):]; len(behind) > 0 { // appended since the look: it stays behind
@@ -291,8 +327,8 @@ func (q *queueFile) writeExclusive(f *os.File, e *edit, pl plan, edits bool) (bo
 	if !unchanged(info, q.info) {
 		q.again, q.foreign = true, time.Now()
 	}
-	for _, s := range e.blanks {
-		q.blank(f, s)
+	for _, b := range e.blanks {
+		q.blank(f, b)
 	}
 	q.drops = nil
 	q.writeWords(f)

@@ -17,7 +17,8 @@ type digest struct {
 	taken     map[string]bool  // jobs whose own words still stood in the file at the last look
 	raws      []rawLine        // lines that are nobody's yet
 	drops     []stretch        // doubled or changed lines of known jobs
-	back      []string         // jobs whose line must be placed again
+	changed   []string         // jobs whose line is there, but not as it was: it must be placed again
+	back      []string         // jobs whose line is gone and must be placed again
 	adopt     []jobs.Placement // lines found that the database does not know to be there
 	returned  []string         // jobs in doubt whose line is there
 	end       int64
@@ -66,15 +67,24 @@ func (d *digest) line(ctx context.Context, start int64, raw []byte) error {
 		return nil
 	}
 	l.start = start
-	if d.present.line(l.id) != nil {
+	first, old := d.present.line(l.id), d.q.view.line(l.id)
+	switch {
+	case l.asksAgain(first) || l.asksAgain(old):
+		d.raws = append(d.raws, rawLine{stretch{start, len(raw)}, d.lines, raw})
+	case first != nil:
 		d.drops = append(d.drops, stretch{start, len(raw)})
-		return nil
-	}
-	if old := d.q.view.line(l.id); old != nil {
+	case old != nil:
 		d.seen(l, old, raw)
-		return nil
+	default:
+		return d.unseen(ctx, l, raw)
 	}
-	return d.unseen(ctx, l, raw)
+	return nil
+}
+
+// asksAgain reports whether the line is a new request under the id of a
+// REJECTED one, which is given up for that.
+func (l viewLine) asksAgain(known *viewLine) bool {
+	return known != nil && known.word == jobs.Rejected && l.text != known.text && (l.word == "" || l.word == jobs.Pending)
 }
 
 // seen deals with a line of a job whose line was in the file before.
@@ -82,7 +92,7 @@ func (d *digest) seen(l viewLine, old *viewLine, raw []byte) {
 	if !d.whole || l.text != old.text || l.word == "" {
 		d.drops = append(d.drops, stretch{l.start, len(raw)})
 		if d.whole {
-			d.back = append(d.back, l.id.String())
+			d.changed = append(d.changed, l.id.String())
 			d.q.o.Log.Info().Str("job", l.id.String()).Str("file", d.q.name).Msg("changed line put right")
 		}
 		return
@@ -98,6 +108,18 @@ func (d *digest) seen(l viewLine, old *viewLine, raw []byte) {
 	l.placed, l.changed = old.placed, old.changed
 	d.present.put(&l)
 	d.q.setWord(&l, want)
+}
+
+// unended looks for a job's line whose line end alone is gone, at the end of
+// the file: some tools write none behind the last line.
+func (d *digest) unended() {
+	l, ok := parseViewLine(d.rest)
+	if !ok || d.present.line(l.id) != nil {
+		return
+	}
+	if old := d.q.view.line(l.id); old != nil && l.word != "" && l.text == old.text {
+		d.changed = append(d.changed, l.id.String())
+	}
 }
 
 // unseen deals with a line that bears an id and was not in the file before.
@@ -132,7 +154,7 @@ func (d *digest) unseen(ctx context.Context, l viewLine, raw []byte) error {
 	default:
 		d.drops = append(d.drops, at)
 		if j.LineAt > 0 {
-			d.back = append(d.back, j.ID)
+			d.changed = append(d.changed, j.ID)
 			d.returned = append(d.returned, j.ID)
 			delete(d.q.gone, l.id)
 		}

@@ -14,6 +14,9 @@ import (
 // Nothing that can block on another disk or a lock may happen inside a
 // section, because every open(2) of the file waits for it.
 
+// errNotRegular says that the name is that of a folder, a link or the like.
+var errNotRegular = errors.New("it is not a regular file")
+
 // errBusy says that another program has the file open just now.
 var errBusy = errors.New("another program has it open")
 

@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,15 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openExclusive opens path for reading and writing inside an exclusive
-// section, which ends when the file is closed. It does not block: errBusy
-// means that somebody has the file open.
+// openExclusive opens path for reading, or also for writing, inside an
+// exclusive section, which ends when the file is closed. It does not block:
+// errBusy means that somebody has the file open.
 //
 // It is a write lease of fcntl(2): granted only while nobody else has the file
 // open, and every open(2) then waits in the kernel until the lease is gone. A
 // process that dies holding it lets go at once.
-func openExclusive(path string) (*os.File, error) {
-	f, err := openNoFollow(path, unix.O_RDWR)
+func openExclusive(path string, write bool) (*os.File, error) {
+	mode := unix.O_RDONLY // closing it wakes nobody who waits for somebody to write
+	if write {
+		mode = unix.O_RDWR
+	}
+	f, err := openNoFollow(path, mode)
 	if err != nil {
 		return nil, err
 	}
@@ -37,13 +42,21 @@ func openQuiet(path string) (*os.File, error) {
 
 func openNoFollow(path string, flag int) (*os.File, error) {
 	fd, err := unix.Open(path, flag|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if err == unix.EAGAIN { // somebody else's lease on the file is being broken
+	switch err {
+	case nil:
+	case unix.EAGAIN: // somebody else's lease on the file is being broken
 		return nil, errBusy
-	}
-	if err != nil {
+	case unix.ELOOP, unix.EISDIR:
+		return nil, errNotRegular
+	default:
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	return os.NewFile(uintptr(fd), path), nil
+	f := os.NewFile(uintptr(fd), path)
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		return nil, errors.Join(errNotRegular, err)
+	}
+	return f, nil
 }
 
 // lease takes a lease on f and makes sure that path still names it.
@@ -70,7 +83,7 @@ func unsafeToWrite(path string) string {
 		return err.Error()
 	}
 	if !info.Mode().IsRegular() {
-		return "it is not a regular file"
+		return errNotRegular.Error()
 	}
 	f, err := openNoFollow(path, unix.O_RDWR)
 	if err == errBusy {

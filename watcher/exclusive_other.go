@@ -10,7 +10,7 @@ import (
 var errNoExclusive = errors.New("this system has no way to keep other programs out of a file")
 
 // openExclusive is not to be had here; unsafeToWrite says so first.
-func openExclusive(string) (*os.File, error) { return nil, errNoExclusive }
+func openExclusive(string, bool) (*os.File, error) { return nil, errNoExclusive }
 
 // openQuiet is not to be had here; unsafeToWrite says so first.
 func openQuiet(string) (*os.File, error) { return nil, errNoExclusive }

@@ -8,11 +8,15 @@ import (
 
 // Written after the documentation and cross-compiled; not tried on Windows.
 
-// openExclusive opens path for reading and writing without sharing: it
+// openExclusive opens path for reading, or also for writing, without sharing: it
 // succeeds only while nobody else has the file open, and another program's
 // open fails with a sharing violation until the file is closed.
-func openExclusive(path string) (*os.File, error) {
-	return openSharing(path, windows.GENERIC_READ|windows.GENERIC_WRITE, 0)
+func openExclusive(path string, write bool) (*os.File, error) {
+	access := uint32(windows.GENERIC_READ)
+	if write {
+		access |= windows.GENERIC_WRITE
+	}
+	return openSharing(path, access, 0)
 }
 
 // openQuiet opens path for reading and proves that nobody has it open for
@@ -45,9 +49,9 @@ func unsafeToWrite(path string) string {
 		return err.Error()
 	}
 	if !info.Mode().IsRegular() {
-		return "it is not a regular file"
+		return errNotRegular.Error()
 	}
-	f, err := openExclusive(path)
+	f, err := openExclusive(path, true)
 	if err == errBusy {
 		return ""
 	}

@@ -21,43 +21,52 @@ import (
 
 // miss decides what the missing lines mean. Lines of PENDING jobs that count
 // as removed wait in q.gone, and their jobs are not started, until decide.
-func (q *queueFile) miss(ctx context.Context, d *digest, missing []*viewLine, s sight) error {
-	back := d.back
-	var left, doubt []string
-	if len(missing) > 0 {
-		isBack := map[string]bool{}
-		for _, id := range back {
-			isBack[id] = true
-		}
-		damage := q.damage(d, missing, s)
-		for _, l := range missing {
-			id := l.id.String()
-			switch {
-			case isBack[id]:
-			case damage:
-				back = append(back, id)
-			case l.word.Ended():
-				left = append(left, id)
-			case l.word == jobs.Running || !l.placed.Before(d.seenUntil):
-				back = append(back, id)
-			default:
-				doubt = append(doubt, id)
-				q.gone[l.id] = l
-			}
+func (q *queueFile) miss(ctx context.Context, d *digest, missing []*viewLine) error {
+	there := map[string]bool{}
+	for _, id := range slices.Concat(d.changed, d.back) {
+		there[id] = true
+	}
+	missing = slices.DeleteFunc(missing, func(l *viewLine) bool {
+		if there[l.id.String()] {
 			delete(q.words, l.id)
 		}
-		if damage {
-			q.o.Log.Warn().Str("file", q.name).Int("lines", len(missing)).Msg("queue file was damaged, putting its lines back")
-		} else if len(back) > 0 {
-			q.o.Log.Info().Str("file", q.name).Int("lines", len(back)).Msg("lines put back that another program cannot have meant to remove")
+		return there[l.id.String()]
+	})
+	back := slices.DeleteFunc(slices.Concat(d.changed, d.back), func(id string) bool {
+		u, err := uuid.Parse(id)
+		return err == nil && d.present.line(u) != nil
+	})
+	var left, doubt []string
+	damage := len(missing) > 0 && q.damage(d, missing)
+	for _, l := range missing {
+		delete(q.words, l.id)
+		id := l.id.String()
+		switch {
+		case damage:
+			back = append(back, id)
+		case l.word.Ended():
+			left = append(left, id)
+		case l.word == jobs.Running || !l.placed.Before(d.seenUntil):
+			back = append(back, id)
+		default:
+			doubt = append(doubt, id)
+			q.gone[l.id] = l
 		}
+	}
+	if damage {
+		q.o.Log.Warn().Str("file", q.name).Int("lines", len(missing)).Msg("queue file was damaged, putting its lines back")
+	} else if len(back) > 0 {
+		q.o.Log.Info().Str("file", q.name).Int("lines", len(back)).Msg("lines put back that another program cannot have meant to remove")
 	}
 	if len(doubt) > 0 {
 		if err := q.o.Queue.SetDoubt(ctx, doubt, true); err != nil {
 			return fmt.Errorf("holding jobs whose lines are gone: %w", err)
 		}
 	}
-	placements := slices.Clone(d.adopt)
+	if err := q.reappeared(ctx, d, back); err != nil {
+		return err
+	}
+	placements := d.adopt
 	for _, id := range back {
 		placements = append(placements, jobs.Placement{ID: id, At: jobs.LineWanted})
 	}
@@ -79,45 +88,63 @@ func (q *queueFile) place(ctx context.Context, p []jobs.Placement) error {
 }
 
 // damage reports whether so much is missing that nobody can have meant it:
-// none of the lines is left, the file ends in the middle of one, or more than
-// max(3, 20 %) of the unfinished lines that the tool can have seen are gone.
-func (q *queueFile) damage(d *digest, missing []*viewLine, s sight) bool {
-	if len(d.present.lines) == 0 {
+// nothing of what the file held is left, no line and no comment; the file ends
+// in the middle of a line; or more than max(3, 20 %) of the unfinished lines
+// that the tool can have seen are gone.
+func (q *queueFile) damage(d *digest, missing []*viewLine) bool {
+	if len(d.present.lines)+len(d.changed) == 0 && !slices.ContainsFunc(d.raws, isComment) {
 		return true
 	}
-	if rest := bytes.TrimLeft(d.rest, " \t\x00"); len(rest) > 0 {
-		for _, l := range missing {
-			id := l.id.String()
-			if n := min(len(rest), len(id)); n >= 8 && bytes.EqualFold(rest[:n], []byte(id[:n])) {
-				return true
-			}
+	rest := bytes.TrimLeft(d.rest, " \t\x00")
+	gone := 0
+	for _, l := range missing {
+		id := l.id.String()
+		if n := min(len(rest), len(id)); n >= 8 && bytes.EqualFold(rest[:n], []byte(id[:n])) {
+			return true
+		}
+		if q.removable(d, l) {
+			gone++
 		}
 	}
-	unfinished, gone := 0, 0
-	for id, l := range q.view.lines {
-		if l.word.Ended() || !l.placed.Before(d.seenUntil) {
-			continue
-		}
-		unfinished++
-		if d.present.line(id) == nil {
-			gone++
+	unfinished := 0
+	for _, l := range q.view.lines {
+		if q.removable(d, l) {
+			unfinished++
 		}
 	}
 	return gone > max(3, unfinished/5)
 }
 
-// reappeared lets jobs go on whose lines are back.
-func (q *queueFile) reappeared(ctx context.Context, d *digest) error {
+func isComment(r rawLine) bool { return bytes.HasPrefix(trimSpace(r.raw), []byte("#")) }
+
+// removable reports whether a tool that rewrote the file can have meant to
+// remove the line.
+func (q *queueFile) removable(d *digest, l *viewLine) bool {
+	return !l.word.Ended() && l.placed.Before(d.seenUntil)
+}
+
+// reappeared lets jobs go on whose lines are back, or are put back.
+func (q *queueFile) reappeared(ctx context.Context, d *digest, back []string) error {
+	returned := d.returned
+	isBack := map[string]bool{}
+	for _, id := range back {
+		isBack[id] = true
+	}
 	for id := range q.gone {
-		if d.present.line(id) != nil {
-			d.returned = append(d.returned, id.String())
+		if d.present.line(id) != nil || isBack[id.String()] {
+			returned = append(returned, id.String())
 			delete(q.gone, id)
 		}
 	}
-	if len(d.returned) == 0 {
+	return q.settleDoubt(ctx, returned)
+}
+
+// settleDoubt lets jobs go on.
+func (q *queueFile) settleDoubt(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
 		return nil
 	}
-	if err := q.o.Queue.SetDoubt(ctx, d.returned, false); err != nil {
+	if err := q.o.Queue.SetDoubt(ctx, ids, false); err != nil {
 		return fmt.Errorf("letting jobs go on whose lines are back: %w", err)
 	}
 	return nil

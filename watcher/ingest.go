@@ -22,7 +22,7 @@ const commandMemory = time.Hour
 
 // ingest commits raw lines as jobs and commands, each together with how far
 // the file has then been read. It returns once all are committed.
-func (q *queueFile) ingest(ctx context.Context, raws []rawLine) error {
+func (q *queueFile) ingest(ctx context.Context, d *digest, raws []rawLine) error {
 	for len(raws) > 0 {
 		n := min(len(raws), batchSize)
 		in := jobs.Intake{}
@@ -38,7 +38,7 @@ func (q *queueFile) ingest(ctx context.Context, raws []rawLine) error {
 			if err != nil {
 				return fmt.Errorf("taking in lines: %w", err)
 			}
-			q.took(in.Entries, outcomes)
+			q.took(d, in.Entries, outcomes)
 		}
 		raws = raws[n:]
 	}
@@ -47,7 +47,11 @@ func (q *queueFile) ingest(ctx context.Context, raws []rawLine) error {
 
 // entry makes of a raw line what is to be committed; false for a comment.
 func (q *queueFile) entry(r rawLine) (jobs.Entry, bool) {
-	it := jobs.ParseLine(bytes.TrimSuffix(r.raw, []byte{'\n'}), jobs.Position{File: q.name, Line: r.number})
+	raw := bytes.TrimSuffix(r.raw, []byte{'\n'})
+	if len(raw) > jobs.MaxRequestSize {
+		raw = bytes.TrimLeft(raw, " ") // lines that were blanked stand before it
+	}
+	it := jobs.ParseLine(raw, jobs.Position{File: q.name, Line: r.number})
 	taken := &jobs.Taken{
 		Generation: q.generation.String(), Offset: r.start, Length: int64(r.length), Hash: jobs.RawHash(r.raw),
 	}
@@ -92,13 +96,18 @@ func (q *queueFile) lineID(r rawLine) uuid.UUID {
 	return uuid.NewSHA1(q.generation, append(b, r.raw...))
 }
 
-// took remembers the lines that were committed and logs what they became.
-func (q *queueFile) took(entries []jobs.Entry, outcomes []jobs.Outcome) {
+// took remembers the lines that were committed and logs what they became. A
+// line that names a job in some other form than its own line does is that
+// line, changed, if the job has no other.
+func (q *queueFile) took(d *digest, entries []jobs.Entry, outcomes []jobs.Outcome) {
 	q.unplaced = true
 	for i, e := range entries {
 		t, o := *e.Taken, outcomes[i]
 		if o.Job != nil {
 			t.Job = o.Job.ID
+			if id, err := uuid.Parse(t.Job); err == nil && d.whole && q.view.line(id) != nil && d.present.line(id) == nil {
+				d.changed = append(d.changed, t.Job)
+			}
 		}
 		q.taken = append(q.taken, t)
 		logOutcome(q.o.Log, q.name, e, o)
@@ -113,40 +122,31 @@ func (q *queueFile) took(entries []jobs.Entry, outcomes []jobs.Outcome) {
 func (q *queueFile) match(ctx context.Context, d *digest, missing []*viewLine, rewritten bool) ([]rawLine, error) {
 	old := q.taken
 	q.taken = nil
-	used := make([]bool, len(old))
-	again := func(i int, r rawLine) {
-		used[i] = true
-		t := old[i]
-		t.Generation, t.Offset, t.Length, t.GoneAt = q.generation.String(), r.start, int64(r.length), 0
-		q.taken = append(q.taken, t)
-	}
 	byText, err := q.missingByText(ctx, d, missing, rewritten && len(d.raws) > 0)
 	if err != nil {
 		return nil, err
 	}
+	known := recognise(d.raws, old, func(t jobs.Taken) bool {
+		return (rewritten || q.info == nil && t.GoneAt == 0) && q.standsAgain(d, t)
+	})
+	used := make([]bool, len(old))
 	var fresh []rawLine
-	index := takenByHash(old)
-	for _, r := range d.raws {
-		hash := jobs.RawHash(r.raw)
-		i := findTaken(old, used, index[hash], func(t jobs.Taken) bool {
-			return t.GoneAt == 0 && t.Offset == r.start
-		})
-		if i < 0 && (rewritten || q.info == nil) {
-			i = findTaken(old, used, index[hash], func(t jobs.Taken) bool { return q.standsAgain(d, t) })
-		}
-		if i >= 0 {
-			again(i, r)
-			continue
-		}
-		if l := byText[hash]; l != nil { // it is the line of a job that has none now
-			delete(byText, hash)
+	for n, r := range d.raws {
+		t := jobs.Taken{Hash: jobs.RawHash(r.raw)}
+		if i := known[n]; i >= 0 {
+			used[i] = true
+			t = old[i]
+		} else if l := byText[t.Hash]; l != nil { // it is the line of a job that has none now
+			delete(byText, t.Hash)
 			d.seenUntil = earlier(d.seenUntil, l.placed)
-			q.taken = append(q.taken, jobs.Taken{Generation: q.generation.String(),
-				Offset: r.start, Length: int64(r.length), Hash: hash, Job: l.id.String()})
-			d.back = append(d.back, l.id.String())
+			t.Job = l.id.String()
+			d.back = append(d.back, t.Job)
+		} else {
+			fresh = append(fresh, r)
 			continue
 		}
-		fresh = append(fresh, r)
+		t.Generation, t.Offset, t.Length, t.GoneAt = q.generation.String(), r.start, int64(r.length), 0
+		q.taken = append(q.taken, t)
 	}
 	for i, t := range old {
 		if !used[i] && t.Job == "" && q.side == "" {
@@ -159,6 +159,41 @@ func (q *queueFile) match(ctx context.Context, d *digest, missing []*viewLine, r
 	return fresh, nil
 }
 
+// recognise says of each raw line which of the taken ones it is, -1 for none:
+// the one that stood in its place, or else one of its text that moved allows.
+func recognise(raws []rawLine, taken []jobs.Taken, moved func(jobs.Taken) bool) []int {
+	at := map[int64]int{}
+	for i, t := range taken {
+		if t.GoneAt == 0 {
+			at[t.Offset] = i
+		}
+	}
+	found := make([]int, len(raws))
+	used := make([]bool, len(taken))
+	for n, r := range raws {
+		found[n] = -1
+		if i, ok := at[r.start]; ok && taken[i].Hash == jobs.RawHash(r.raw) {
+			found[n], used[i] = i, true
+		}
+	}
+	others := map[uint64][]int{}
+	for i, t := range taken {
+		if !used[i] && moved(t) {
+			others[t.Hash] = append(others[t.Hash], i)
+		}
+	}
+	for n, r := range raws {
+		if found[n] >= 0 || len(others) == 0 {
+			continue
+		}
+		hash := jobs.RawHash(r.raw)
+		if same := others[hash]; len(same) > 0 {
+			found[n], others[hash] = same[0], same[1:]
+		}
+	}
+	return found
+}
+
 // standsAgain reports whether a line with the text of t may be t itself at
 // another place of a rewritten file.
 func (q *queueFile) standsAgain(d *digest, t jobs.Taken) bool {
@@ -167,23 +202,6 @@ func (q *queueFile) standsAgain(d *digest, t jobs.Taken) bool {
 	}
 	id, err := uuid.Parse(t.Job)
 	return err == nil && d.present.line(id) == nil
-}
-
-func takenByHash(taken []jobs.Taken) map[uint64][]int {
-	index := map[uint64][]int{}
-	for i, t := range taken {
-		index[t.Hash] = append(index[t.Hash], i)
-	}
-	return index
-}
-
-func findTaken(taken []jobs.Taken, used []bool, among []int, fits func(jobs.Taken) bool) int {
-	for _, i := range among {
-		if !used[i] && fits(taken[i]) {
-			return i
-		}
-	}
-	return -1
 }
 
 // maxLookedUp bounds how many missing lines are looked up one by one; more

@@ -43,12 +43,14 @@ func (q *queueFile) look(ctx context.Context) error {
 	q.absentSince, q.guard = time.Time{}, s.guard
 	switch {
 	case q.info == nil: // the first look: the file itself says when
-		q.foreign = s.info.ModTime()
+		q.foreign = writtenAt(s.info)
 	case !unchanged(s.info, q.info):
 		q.foreign = time.Now()
 	}
 	if s.whole {
+		begun := time.Now()
 		err = q.digestWhole(ctx, s)
+		q.lookTook = time.Since(begun)
 	} else {
 		err = q.digestNew(ctx, s)
 	}
@@ -70,14 +72,17 @@ func (q *queueFile) read() (sight, error) {
 	if err != nil {
 		return sight{}, fmt.Errorf("reading %s: %w", q.name, err)
 	}
+	if info.Size() > maxFile {
+		return sight{}, fmt.Errorf("reading %s: it is larger than %d MiB", q.name, maxFile>>20)
+	}
 	s := sight{guard: g, info: info}
-	if !q.whole && q.info != nil && info.Size() > smallFile {
+	if !q.whole && q.info != nil && (info.Size() > smallFile || g == bare) {
 		if fresh, ok := q.readNew(f, info); ok {
 			s.data = fresh
 			return s, nil
 		}
 	}
-	if g == bare && time.Since(info.ModTime()) < removalQuiet && q.info != nil {
+	if g == bare && time.Since(writtenAt(info)) < removalQuiet && q.info != nil {
 		return sight{}, errBusy // somebody rewrites it at this moment
 	}
 	s.whole = true
@@ -110,11 +115,11 @@ func (q *queueFile) open() (*os.File, guard, error) {
 		f, err := openPlain(q.o.Path)
 		return f, bare, err
 	}
-	f, err := q.openExclusive()
+	f, err := q.openExclusive(false)
 	if err == nil || !errors.Is(err, errBusy) {
 		return f, exclusive, err
 	}
-	if time.Since(q.busySince) < busyPatience {
+	if !q.longBusy() {
 		return nil, bare, errBusy
 	}
 	if f, err = openQuiet(q.o.Path); err == nil || !errors.Is(err, errBusy) {
@@ -126,9 +131,9 @@ func (q *queueFile) open() (*os.File, guard, error) {
 
 // openExclusive enters an exclusive section, or notes since when there is none
 // to be had.
-func (q *queueFile) openExclusive() (f *os.File, err error) {
+func (q *queueFile) openExclusive(write bool) (f *os.File, err error) {
 	tries := 6
-	if !q.busySince.IsZero() && time.Since(q.busySince) > busyPatience {
+	if q.longBusy() {
 		tries = 1
 	}
 	pause := 200 * time.Microsecond
@@ -137,14 +142,14 @@ func (q *queueFile) openExclusive() (f *os.File, err error) {
 			time.Sleep(jitter(pause))
 			pause *= 2
 		}
-		f, err = openExclusive(q.o.Path)
+		f, err = openExclusive(q.o.Path, write)
 		if !errors.Is(err, errBusy) {
 			break
 		}
 	}
 	switch {
 	case err == nil:
-		if !q.busySince.IsZero() && time.Since(q.busySince) > busyPatience {
+		if q.longBusy() {
 			q.whole = true // it was used without protection meanwhile
 		}
 		q.busySince = time.Time{}
@@ -160,10 +165,18 @@ func openPlain(path string) (*os.File, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
+		return nil, errNotRegular
 	}
-	return os.Open(path)
+	f, l, err := openRequest(path) // what has the name now may be something else
+	if err == nil && !l.mode.IsRegular() {
+		f.Close()
+		return nil, errBusy
+	}
+	return f, err
 }
+
+// writtenAt is when the file was last written, by this machine's clock.
+func writtenAt(info os.FileInfo) time.Time { return earlier(info.ModTime(), time.Now()) }
 
 func jitter(d time.Duration) time.Duration {
 	return d/2 + rand.N(d)
@@ -171,25 +184,23 @@ func jitter(d time.Duration) time.Duration {
 
 // digestNew takes in what was appended to a file that is otherwise unchanged.
 func (q *queueFile) digestNew(ctx context.Context, s sight) error {
+	q.whole = true // after an error what was committed is found again by its place
 	d := q.newDigest(q.end, q.lines)
 	if err := d.read(ctx, s.data); err != nil {
 		return err
 	}
-	d.raws = append(d.raws, q.rest(d, s)...)
-	if err := q.ingest(ctx, d.raws); err != nil {
-		q.whole = true // what was committed of it is found again by its place
+	d.raws = append(d.raws, q.rest(ctx, d, s)...)
+	if err := q.ingest(ctx, d, d.raws); err != nil {
 		return err
 	}
-	if err := q.miss(ctx, d, nil, s); err != nil {
-		return err
-	}
-	if err := q.reappeared(ctx, d); err != nil {
+	if err := q.miss(ctx, d, nil); err != nil {
 		return err
 	}
 	for _, l := range d.present.lines {
 		q.view.put(l)
 	}
 	q.settle(d, s.data)
+	q.whole = false
 	return nil
 }
 
@@ -198,11 +209,12 @@ func (q *queueFile) digestNew(ctx context.Context, s sight) error {
 func (q *queueFile) digestWhole(ctx context.Context, s sight) error {
 	d := q.newDigest(0, 0)
 	d.whole = true
-	d.seenUntil = s.info.ModTime().Add(-unseenWindow)
+	d.seenUntil = writtenAt(s.info).Add(-unseenWindow)
 	if err := d.read(ctx, s.data); err != nil {
 		return err
 	}
-	d.raws = append(d.raws, q.rest(d, s)...)
+	d.unended()
+	d.raws = append(d.raws, q.rest(ctx, d, s)...)
 
 	var missing []*viewLine
 	for id, l := range q.view.lines {
@@ -216,20 +228,17 @@ func (q *queueFile) digestWhole(ctx context.Context, s sight) error {
 	if err != nil {
 		return err
 	}
-	if rewritten && q.side == "" {
+	if rewritten {
 		q.generation = uuid.New()
 		if q.info != nil {
 			q.o.Log.Info().Str("file", q.name).Int("missing", len(missing)).
 				Msg("queue file was rewritten by another program; a line appended at that moment may be gone")
 		}
 	}
-	if err := q.ingest(ctx, fresh); err != nil {
+	if err := q.ingest(ctx, d, fresh); err != nil {
 		return err
 	}
-	if err := q.miss(ctx, d, missing, s); err != nil {
-		return err
-	}
-	if err := q.reappeared(ctx, d); err != nil {
+	if err := q.miss(ctx, d, missing); err != nil {
 		return err
 	}
 	if rewritten || len(q.taken) < before {
@@ -278,7 +287,7 @@ func (q *queueFile) settle(d *digest, data []byte) {
 
 // rest looks after a last line without a line end: it is taken once it has
 // stood unchanged for partialWait while nobody was writing.
-func (q *queueFile) rest(d *digest, s sight) []rawLine {
+func (q *queueFile) rest(ctx context.Context, d *digest, s sight) []rawLine {
 	text := string(d.rest)
 	if len(trimSpace(d.rest)) == 0 {
 		q.partial = partial{}
@@ -291,12 +300,12 @@ func (q *queueFile) rest(d *digest, s sight) []rawLine {
 	if time.Since(q.partial.since) < partialWait {
 		return nil
 	}
-	if s.guard == bare && q.side == "" && time.Since(s.info.ModTime()) < removalQuiet {
+	if s.guard == bare && q.side == "" && time.Since(writtenAt(s.info)) < removalQuiet {
 		return nil
 	}
 	q.partial = partial{}
 	raw := rawLine{stretch: stretch{d.end, len(d.rest)}, number: d.lines + 1, raw: d.rest}
-	if l, ok := parseViewLine(d.rest); ok && q.known(l.id) {
+	if l, ok := parseViewLine(d.rest); ok && q.known(ctx, l.id) {
 		d.drops = append(d.drops, raw.stretch) // a torn line of ours
 		d.end += int64(len(d.rest))
 		return nil
@@ -305,11 +314,11 @@ func (q *queueFile) rest(d *digest, s sight) []rawLine {
 	return []rawLine{raw}
 }
 
-func (q *queueFile) known(id uuid.UUID) bool {
+func (q *queueFile) known(ctx context.Context, id uuid.UUID) bool {
 	if q.view.line(id) != nil {
 		return true
 	}
-	_, err := q.o.Queue.Job(context.Background(), id.String())
+	_, err := q.o.Queue.Job(ctx, id.String())
 	return err == nil
 }
 

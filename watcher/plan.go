@@ -134,7 +134,7 @@ func (p *planFile) finish(path string) (repaired bool, err error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	f, err := openExclusive(path)
+	f, err := openExclusive(path, true)
 	if errors.Is(err, os.ErrNotExist) {
 		return false, p.clear()
 	}

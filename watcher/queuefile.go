@@ -51,12 +51,14 @@ type queueFile struct {
 	foreign     time.Time // when another program was last seen to have written
 	busySince   time.Time // since when there was no exclusive section to be had; zero: there was
 	absentSince time.Time // since when the file is not there; zero: it is
+	named       time.Time // when it was last found out who has it open
 	event       int64     // changes up to here are known
 	applied     time.Time // when the file was last written
 	sideWait    time.Duration
-	unplaced    bool     // some job may want a line
-	rewant      []string // jobs whose line has no room for the state word and must be placed again
-	guard       guard    // of the last look
+	lookTook    time.Duration // how long the last look through the whole file took
+	unplaced    bool          // some job may want a line
+	rewant      []string      // jobs whose line has no room for the state word and must be placed again
+	guard       guard         // of the last look
 
 	mu   sync.Mutex
 	note string // guarded by mu: what people should know of the file
@@ -94,8 +96,11 @@ const (
 	absentWait   = time.Second            // editors take a file away for a moment when they save
 	viewDelay    = 30 * time.Millisecond  // changes of state are gathered so long before they are written
 	retryDelay   = 25 * time.Millisecond  // between tries for an exclusive section
-	faultDelay   = 500 * time.Millisecond // after an error
+	faultDelay   = 500 * time.Millisecond // after an error, and where trying more often is no use
+	nameDelay    = 10 * time.Second       // between searches for the program that has the file open
 	smallFile    = 64 << 10               // up to this size a look goes through the whole file
+	maxFile      = 256 << 20              // a larger file is not read
+	effort       = 10                     // where each change costs a walk through all lines, one part in so many of the time goes to it
 )
 
 func newQueueFile(o queueOptions) (*queueFile, error) {
@@ -114,117 +119,6 @@ func newQueueFile(o queueOptions) (*queueFile, error) {
 }
 
 func (q *queueFile) Close() error { return q.plan.Close() }
-
-// prepare repairs what a crash left, loads the lines that the file had, and
-// takes a first look, so that nothing starts whose line was removed while no
-// daemon ran.
-func (q *queueFile) prepare(ctx context.Context) error {
-	if err := q.create(); err != nil {
-		return err
-	}
-	if err := q.choose(); err != nil {
-		return err
-	}
-	if err := q.load(ctx); err != nil {
-		return err
-	}
-	deadline := time.Now().Add(busyPatience + time.Second)
-	for {
-		err := q.repairAndLook(ctx)
-		if err == nil || !errors.Is(err, errBusy) || time.Now().After(deadline) {
-			if errors.Is(err, errBusy) {
-				return nil
-			}
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(retryDelay):
-		}
-	}
-}
-
-func (q *queueFile) repairAndLook(ctx context.Context) error {
-	if q.side == "" && q.busySince.IsZero() {
-		repaired, err := q.plan.finish(q.o.Path)
-		if err != nil && !errors.Is(err, errBusy) {
-			return fmt.Errorf("repairing %s: %w", q.name, err)
-		}
-		if repaired {
-			q.o.Log.Warn().Str("file", q.name).Msg("queue file repaired after a crash in the middle of a write")
-		}
-	}
-	return q.look(ctx)
-}
-
-// create makes an empty queue file if there is none.
-func (q *queueFile) create() error {
-	f, err := os.OpenFile(q.o.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, os.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("making the queue file: %w", err)
-	}
-	return f.Close()
-}
-
-// choose decides whether the file can be written safely where it lies.
-func (q *queueFile) choose() error {
-	why := ""
-	if local, kind, err := q.o.Local(q.o.Path); err != nil {
-		return fmt.Errorf("asking for the file system of %s: %w", q.name, err)
-	} else if !local {
-		why = fmt.Sprintf("it lies on %s", kind)
-	}
-	if why == "" {
-		why = unsafeToWrite(q.o.Path)
-	}
-	q.side = why
-	if why != "" {
-		q.say(fmt.Sprintf("%s is only read (%s): the states are in %s, and removing a line there removes no job",
-			q.name, why, filepath.Base(sidePath(q.o.Path))))
-		q.o.Log.Warn().Str("file", q.name).Str("reason", why).Msg("queue file is only read, states go to the side file")
-	}
-	return nil
-}
-
-// load learns from the database which lines the file should have.
-func (q *queueFile) load(ctx context.Context) error {
-	mark, taken, err := q.o.Queue.Mark(ctx)
-	if err != nil {
-		return fmt.Errorf("reading how far %s was taken in: %w", q.name, err)
-	}
-	if q.generation, err = uuid.Parse(mark.Generation); err != nil {
-		q.generation = uuid.New()
-	}
-	q.taken = taken
-	if q.event, err = q.o.Queue.LastEvent(ctx); err != nil {
-		return err
-	}
-	if q.side != "" {
-		return nil
-	}
-	return q.o.Queue.EachLine(ctx, func(j *jobs.Job) error {
-		id, err := uuid.Parse(j.ID)
-		if err != nil {
-			return err
-		}
-		l := &viewLine{id: id, word: j.State, text: jobText(j), placed: time.UnixMilli(j.LineAt)}
-		if j.State.Ended() {
-			l.changed = j.FinishedAt
-		}
-		q.view.put(l)
-		return nil
-	})
-}
-
-// jobText is the fingerprint that the job's line has when nobody changed it.
-func jobText(j *jobs.Job) uint64 {
-	line := jobs.FormatLine(j)
-	return fingerprint(trimSpace([]byte(line[:len(line)-jobs.StateWidth])))
-}
 
 // run keeps the file until ctx ends. Hints wake it: something may have
 // changed in the file's folder.
@@ -266,7 +160,7 @@ func (q *queueFile) pass(ctx context.Context) time.Duration {
 	if q.mustLook() {
 		switch err := q.look(ctx); {
 		case errors.Is(err, errBusy):
-			sooner(jitter(retryDelay))
+			sooner(q.busyDelay())
 		case err != nil:
 			q.fault(ctx, err)
 			return faultDelay
@@ -278,10 +172,7 @@ func (q *queueFile) pass(ctx context.Context) time.Duration {
 	}
 	switch more, err := q.apply(ctx); {
 	case errors.Is(err, errBusy):
-		sooner(jitter(retryDelay))
-		if !q.busySince.IsZero() && time.Since(q.busySince) > busyPatience {
-			sooner(faultDelay)
-		}
+		sooner(q.busyDelay())
 	case err != nil:
 		q.fault(ctx, err)
 		return faultDelay
@@ -289,15 +180,38 @@ func (q *queueFile) pass(ctx context.Context) time.Duration {
 		sooner(time.Millisecond)
 	}
 	if q.partial.text != "" {
-		sooner(partialWait - time.Since(q.partial.since))
+		sooner(remaining(partialWait, q.partial.since))
 	}
 	if len(q.gone) > 0 {
-		sooner(removalQuiet - time.Since(q.foreign))
+		sooner(remaining(removalQuiet, q.foreign))
 	}
 	if !q.absentSince.IsZero() {
-		sooner(absentWait - time.Since(q.absentSince))
+		sooner(remaining(absentWait, q.absentSince))
 	}
 	return wait
+}
+
+// remaining is what is left of d since then. If that is nothing, what was due
+// could not be done in this pass, and there is no use in hurrying.
+func remaining(d time.Duration, then time.Time) time.Duration {
+	if left := d - time.Since(then); left > 0 {
+		return left
+	}
+	return faultDelay
+}
+
+// busyDelay is how long to wait until the file is tried again.
+func (q *queueFile) busyDelay() time.Duration {
+	if q.longBusy() {
+		return faultDelay
+	}
+	return jitter(retryDelay)
+}
+
+// longBusy reports whether the file was in use for so long that a lesser
+// protection than the exclusive section must do.
+func (q *queueFile) longBusy() bool {
+	return !q.busySince.IsZero() && time.Since(q.busySince) > busyPatience
 }
 
 // follow notes the state words that the changes since the last call make.
@@ -340,6 +254,9 @@ func (q *queueFile) mustLook() bool {
 	if q.partial.text != "" && time.Since(q.partial.since) >= partialWait {
 		return true
 	}
+	if len(q.gone) > 0 && q.guard == bare && time.Since(q.foreign) >= removalQuiet {
+		return true // it may be decided once nobody is writing any more
+	}
 	info, err := os.Lstat(q.o.Path)
 	return err != nil || !unchanged(info, q.info)
 }
@@ -378,6 +295,10 @@ func (q *queueFile) said() string {
 
 // sayBusy names the programs that keep the file from being brought up to date.
 func (q *queueFile) sayBusy() {
+	if time.Since(q.named) < nameDelay && q.said() != "" {
+		return
+	}
+	q.named = time.Now()
 	who := strings.Join(holders(q.o.Path), ", ")
 	if who == "" {
 		who = "another program"

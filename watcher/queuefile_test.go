@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ type desk struct {
 	local bool
 	keep  int
 	stop  func()
+	asked atomic.Int64 // how often the settings were asked for
 }
 
 func newDesk(t *testing.T) *desk {
@@ -63,9 +65,12 @@ func (d *desk) catalog() *jobs.Catalog {
 func (d *desk) options() queueOptions {
 	return queueOptions{
 		Path: d.path, StateDir: filepath.Join(d.dir, "state"), Queue: d.queue, Catalog: d.catalog,
-		Settings: func() Settings { return Settings{PollInterval: 200 * time.Millisecond, QueueKeep: d.keep} },
-		Local:    func(string) (bool, string, error) { return d.local, "nfs", nil },
-		Log:      zerolog.New(zerolog.NewTestWriter(d.t)),
+		Settings: func() Settings {
+			d.asked.Add(1)
+			return Settings{PollInterval: 200 * time.Millisecond, QueueKeep: d.keep}
+		},
+		Local: func(string) (bool, string, error) { return d.local, "nfs", nil },
+		Log:   zerolog.New(zerolog.NewTestWriter(d.t)),
 	}
 }
 
@@ -222,13 +227,18 @@ func (d *desk) end(id string, s jobs.State) {
 	}
 }
 
-func (d *desk) state(id string) jobs.State {
+func (d *desk) job(id string) *jobs.Job {
 	d.t.Helper()
 	j, err := d.queue.Job(context.Background(), id)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return j.State
+	return j
+}
+
+func (d *desk) state(id string) jobs.State {
+	d.t.Helper()
+	return d.job(id).State
 }
 
 func TestAppendedLineBecomesJob(t *testing.T) {
@@ -384,4 +394,106 @@ func TestQueueKeep(t *testing.T) {
 	d.start()
 	d.append("countdown.py 9\n")
 	d.until("the new line", func() bool { return strings.Count(d.read(), "\n") == 4 })
+}
+
+func TestSameLineAtTheSamePlaceAfterRestart(t *testing.T) {
+	d := newDesk(t)
+	d.keep = 0
+	d.start()
+	d.append("countdown.py 25\n")
+	d.settled(1)
+	id := d.jobs()[0].ID
+	d.begin(id)
+	d.end(id, jobs.Completed)
+	d.until("the finished line has left", func() bool { return d.read() == "" })
+	d.halt()
+	d.start()
+	d.append("countdown.py 25\n")
+	d.until("a second job", func() bool { return len(d.jobs()) == 2 })
+}
+
+func TestSameCommandWhileNoDaemonRuns(t *testing.T) {
+	t.Parallel()
+	d, ids := waiting(t, 2)
+	command := func(verb string, want jobs.State) {
+		t.Helper()
+		d.append(verb + " " + ids[0] + "\n")
+		d.until(verb, func() bool { return d.stop == nil || d.state(ids[0]) == want && !strings.Contains(d.read(), verb) })
+	}
+	command("cancel", jobs.Cancelled)
+	command("retry", jobs.Pending)
+	d.halt()
+	command("cancel", jobs.Cancelled)
+	d.start()
+	d.until("it is cancelled again", func() bool { return d.state(ids[0]) == jobs.Cancelled })
+}
+
+func TestRejectedIDMayBeUsedAgain(t *testing.T) {
+	for name, last := range map[string]string{
+		"as a line": "%s countdown.py 5 PENDING\n",
+		"as JSON":   `{"id": "%s", "type": "sleep", "args": ["5"]}` + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.start()
+			id := uuid.NewString()
+			d.append(id + " cuntdown.py 5 PENDING\n")
+			d.settled(1)
+			d.append(id + " cuntdwn.py 5 PENDING\n")
+			d.until("rejected for the new reason", func() bool { return strings.Contains(d.job(id).Reason, "cuntdwn") })
+			d.settled(1)
+			d.append(fmt.Sprintf(last, id))
+			d.until("it is accepted", func() bool { return d.state(id) == jobs.Pending })
+			d.settled(1)
+		})
+	}
+}
+
+// TestManyLinesAtOnce also has lines that are alike, and a comment far ahead
+// of the end, where lines would be blanked rather than cut out.
+func TestManyLinesAtOnce(t *testing.T) {
+	const many = 1500
+	d := newDesk(t)
+	d.start()
+	wide := strings.Repeat("0", 900)
+	d.append("# mine\n" + strings.Repeat("countdown.py "+wide+"\n", many) + "# yours\n" + strings.Repeat("sleep 1\n", many))
+	d.until("a line a job", func() bool {
+		text := d.read()
+		return strings.Count(text, "PENDING  \n") == 2*many && strings.Count(text, "\n") == 2*many+2
+	})
+	st, err := d.queue.Stats(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st.States[jobs.Pending] != 2*many || st.States[jobs.Rejected] != 0 {
+		t.Errorf("states = %v, want %d PENDING and none REJECTED", st.States, 2*many)
+	}
+}
+
+// TestCommentBehindBlankedLines is about lines that were blanked because they
+// could not be cut out: what stands behind them begins with many spaces.
+func TestCommentBehindBlankedLines(t *testing.T) {
+	d := newDesk(t)
+	d.write(strings.Repeat(" ", 70<<10) + "# mine\n" + strings.Repeat(" ", 70<<10) + "countdown.py 1\n")
+	d.start()
+	d.until("its line", func() bool { return strings.Contains(d.read(), "PENDING  \n") })
+	if all := d.jobs(); len(all) != 1 || all[0].State != jobs.Pending {
+		t.Errorf("jobs = %v, want one, PENDING", d.describe())
+	}
+}
+
+func TestFileOutOfAllProportion(t *testing.T) {
+	d := newDesk(t)
+	d.start()
+	d.append("countdown.py 1\n")
+	d.settled(1)
+	if err := os.Truncate(d.path, 64<<30); err != nil {
+		t.Skip(err)
+	}
+	d.append("countdown.py 2\n")
+	if err := os.Truncate(d.path, 0); err != nil {
+		t.Fatal(err)
+	}
+	d.append("countdown.py 3\n")
+	d.settled(2)
 }

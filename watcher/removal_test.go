@@ -116,6 +116,25 @@ func TestRemovedWhileNoDaemonRan(t *testing.T) {
 	d.until("the job is cancelled", func() bool { return d.state(ids[0]) == jobs.Cancelled })
 }
 
+// TestOnlyLineBelowComment removes the only job's line; the comment that stays
+// tells that from a file that was emptied.
+func TestOnlyLineBelowComment(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.start()
+	id := uuid.NewString()
+	d.append("# what is to be done tonight\n" + id + " countdown.py 5 PENDING\n")
+	d.until("the job is there", func() bool { return len(d.jobs()) == 1 && strings.Contains(d.read(), id+" countdown.py 5 PENDING  ") })
+	d.age()
+	if err := originRemove(d.path, id); err != nil {
+		t.Fatal(err)
+	}
+	d.until("the job is cancelled", func() bool { return d.state(id) == jobs.Cancelled })
+	if got, want := d.read(), "# what is to be done tonight\n"; got != want {
+		t.Errorf("file = %q, want %q", got, want)
+	}
+}
+
 func TestYoungLineIsPutBack(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -293,6 +312,86 @@ func TestSideFile(t *testing.T) {
 	if got := len(d.jobs()); got != 4 {
 		t.Errorf("%d jobs, want 4", got)
 	}
+}
+
+// TestRemovalLeavesTheLinesThatStayChanged has tools that write the lines they
+// keep in another form. Those are put right; the one that is gone is removed.
+func TestRemovalLeavesTheLinesThatStayChanged(t *testing.T) {
+	for name, change := range map[string]func(string) string{
+		"no line end at the end": func(s string) string { return strings.TrimRight(s, " \n") },
+		"byte order mark":        func(s string) string { return "\xef\xbb\xbf" + s },
+		"other spaces":           func(s string) string { return strings.ReplaceAll(s, "countdown.py ", "countdown.py  ") },
+		"CRLF":                   func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, ids := waiting(t, 6)
+			d.write(change(d.without(ids[2])))
+			d.until("the job is cancelled", func() bool { return d.state(ids[2]) == jobs.Cancelled })
+			d.until("five lines as they were", func() bool {
+				text := d.read()
+				return strings.Count(text, " countdown.py 5 PENDING") == 5 && strings.Count(text, "\n") == 5
+			})
+			for i, id := range ids {
+				if got := d.state(id); i != 2 && got != jobs.Pending {
+					t.Errorf("job is %s, want PENDING", got)
+				}
+			}
+		})
+	}
+}
+
+func TestRemovedLineIsBackAfterRestart(t *testing.T) {
+	for name, change := range map[string]func(was string) string{
+		"written back":        func(was string) string { return was },
+		"put back as damaged": func(string) string { return "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, ids := waiting(t, 3)
+			was := d.read()
+			if err := originRemove(d.path, ids[1]); err != nil {
+				t.Fatal(err)
+			}
+			d.until("the job is held back", func() bool { return d.job(ids[1]).Doubt })
+			d.halt()
+			d.write(change(was))
+			d.start()
+			d.until("the job may start", func() bool { return !d.job(ids[1]).Doubt })
+			d.settled(3)
+		})
+	}
+}
+
+func TestRemovalInFileOfTheFuture(t *testing.T) {
+	t.Parallel()
+	d, ids := waiting(t, 3)
+	d.halt()
+	if err := originRemove(d.path, ids[1]); err != nil {
+		t.Fatal(err)
+	}
+	future := time.Now().Add(time.Hour)
+	if err := os.Chtimes(d.path, future, future); err != nil {
+		t.Fatal(err)
+	}
+	d.start()
+	d.until("the job is cancelled", func() bool { return d.state(ids[1]) == jobs.Cancelled })
+}
+
+func TestSideFileOfEmptiedFile(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.local = false
+	d.start()
+	d.append("countdown.py 1\n")
+	d.until("a job", func() bool { return len(d.jobs()) == 1 })
+	d.write("")
+	d.until("it is noticed", func() bool {
+		_, taken, err := d.queue.Mark(context.Background())
+		return err == nil && len(taken) == 0
+	})
+	d.append("countdown.py 1\n")
+	d.until("a second job", func() bool { return len(d.jobs()) == 2 })
 }
 
 // TestRewriterAgainstAppenders lets the origin's remove run many times a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 
 	"github.com/google/uuid"
 
@@ -20,7 +21,6 @@ func (q *queueFile) writeShared(e *edit) (bool, error) {
 	f, err := openQuiet(q.o.Path)
 	if errors.Is(err, errBusy) {
 		q.sayBusy()
-		return false, errBusy
 	}
 	if err != nil {
 		return false, err
@@ -33,7 +33,16 @@ func (q *queueFile) writeShared(e *edit) (bool, error) {
 	if !unchanged(info, q.info) {
 		return false, nil
 	}
-	w, err := os.OpenFile(q.o.Path, os.O_RDWR, 0)
+	q.say("")
+	e.shared = true
+	if q.partial.text != "" {
+		e.placed = nil // they would be glued to a line that has no end yet
+	}
+	blanks := q.blankable(e, info.Size())
+	if len(q.words)+len(e.placed)+len(blanks) == 0 {
+		return true, nil
+	}
+	w, err := os.OpenFile(q.o.Path, os.O_RDWR|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return false, err
 	}
@@ -41,28 +50,26 @@ func (q *queueFile) writeShared(e *edit) (bool, error) {
 	if err := sameFile(w, q.o.Path); err != nil {
 		return false, err
 	}
-	q.writeWords(w)
-	appended, err := q.appendLines(e.placed, info.Size())
-	if err != nil {
-		return false, err
-	}
-	if !appended {
-		e.placed = nil
-	}
-	if err := q.blankTaken(w, info.Size(), e.placed); err != nil {
-		return false, err
-	}
-	e.shared = true
 	q.again, q.whole = true, true
-	q.say("")
+	q.writeWords(w)
+	if err := q.appendLines(e.placed, info.Size()); err != nil {
+		return false, err
+	}
+	for _, s := range blanks {
+		if err := q.blankPlanned(w, s.start, s.length); err != nil {
+			return false, err
+		}
+	}
+	if err := q.plan.clear(); err != nil {
+		return false, err
+	}
 	return true, q.wrote(w)
 }
 
-// appendLines appends the jobs' lines in one write. It waits while the file
-// ends in a line without an end that is not taken yet.
-func (q *queueFile) appendLines(placed []*jobs.Job, size int64) (bool, error) {
-	if len(placed) == 0 || q.partial.text != "" {
-		return false, nil
+// appendLines appends the jobs' lines in one write to a file of that size.
+func (q *queueFile) appendLines(placed []*jobs.Job, size int64) error {
+	if len(placed) == 0 {
+		return nil
 	}
 	var b []byte
 	if n := len(q.tail); n > 0 && q.tail[n-1] != '\n' {
@@ -71,44 +78,39 @@ func (q *queueFile) appendLines(placed []*jobs.Job, size int64) (bool, error) {
 	for _, j := range placed {
 		b = append(b, formatViewLine([]byte(jobs.FormatLine(j)), size+int64(len(b)))...)
 	}
-	f, err := os.OpenFile(q.o.Path, os.O_WRONLY|os.O_APPEND, 0)
+	f, err := os.OpenFile(q.o.Path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer f.Close()
 	if _, err := f.Write(b); err != nil {
-		return false, fmt.Errorf("appending to %s: %w", q.name, err)
+		return fmt.Errorf("appending to %s: %w", q.name, err)
 	}
-	return true, nil
+	return nil
 }
 
-// blankTaken blanks the lines that are to leave, where the job's own line is
-// in the file. A line that is the last one stays until another follows: the
-// file never gets a blank line.
-func (q *queueFile) blankTaken(w *os.File, size int64, placed []*jobs.Job) error {
+// blankable gives the lines that may be blanked in a file of that size: those
+// that are to leave, once the job's own line is in the file. A line that is the
+// last one stays until another follows: the file never gets a blank line.
+func (q *queueFile) blankable(e *edit, size int64) []stretch {
 	inFile := map[string]bool{"": true} // a command has no line
-	for _, j := range placed {
+	for _, j := range e.placed {
 		inFile[j.ID] = true
 	}
-	going := map[int64]int{}
+	waits := map[int64]bool{}
 	for _, t := range q.taken {
-		id, _ := uuid.Parse(t.Job)
-		if t.GoneAt == 0 && (inFile[t.Job] || q.view.line(id) != nil) {
-			going[t.Offset] = int(t.Length)
+		if id, err := uuid.Parse(t.Job); err == nil && !inFile[t.Job] && q.view.line(id) == nil {
+			waits[t.Offset] = true
 		}
 	}
-	for _, d := range q.drops {
-		going[d.start] = d.length
-	}
-	for start, length := range going {
-		if start+int64(length) >= size && len(placed) == 0 {
-			continue
-		}
-		if err := q.blankPlanned(w, start, length); err != nil {
-			return err
+	var found []stretch
+	for start, length := range e.gone {
+		last := start+int64(length) >= size && len(e.placed) == 0
+		if !waits[start] && !last {
+			found = append(found, stretch{start, length})
 		}
 	}
-	return q.plan.clear()
+	return found
 }
 
 // blankPlanned blanks one line, under a plan.
@@ -118,11 +120,14 @@ func (q *queueFile) blankPlanned(w *os.File, start int64, length int) error {
 	if n < length {
 		return nil
 	}
-	i := bytes.IndexByte(old[:n], '\n')
-	if i != length-1 && i != length { // a line taken without its end has got one since
+	old = old[:n]
+	switch i := bytes.IndexByte(old, '\n'); {
+	case i == length: // a line taken without its end has got one since
+	case i != length-1:
 		return nil
+	case n > length && old[length] != 0: // NUL: the second byte of a line end in UTF-16
+		old = old[:length]
 	}
-	old = old[:i+1]
 	pl := plan{From: start, Old: old, New: bytes.Repeat([]byte{' '}, len(old))}
 	if err := q.plan.write(pl, true); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)

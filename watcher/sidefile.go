@@ -22,10 +22,6 @@ func sidePath(path string) string {
 	return strings.TrimSuffix(path, ext) + ".status" + ext
 }
 
-// sideEffort bounds the share of time that is spent on writing the side file
-// anew: a tenth.
-const sideEffort = 10
-
 // applySide writes the side file anew if something changed.
 func (q *queueFile) applySide(ctx context.Context) error {
 	if !q.unplaced && !q.applied.IsZero() || time.Since(q.applied) < q.sideWait {
@@ -44,7 +40,7 @@ func (q *queueFile) applySide(ctx context.Context) error {
 		return fmt.Errorf("writing the file of states: %w", err)
 	}
 	q.applied = time.Now()
-	q.sideWait = sideEffort * q.applied.Sub(begun)
+	q.sideWait = effort * q.applied.Sub(begun)
 	return q.o.Queue.PlaceLines(ctx, left)
 }
 

@@ -121,13 +121,22 @@ func (w *Watcher) runQueueFile(ctx context.Context) error {
 			f.Check()
 			continue
 		case <-f.C():
-			f.take()
+			if !concerns(f.take(), filepath.Base(w.o.QueueFile)) {
+				continue
+			}
 		}
 		select {
 		case hints <- struct{}{}:
 		default:
 		}
 	}
+}
+
+// concerns reports whether events that told of these names may be about name.
+func concerns(names map[string]bool, name string) bool {
+	_, told := names[name]
+	_, lost := names[""]
+	return told || lost || len(names) == 0 || len(names) >= maxHints
 }
 
 // Status may be called from any goroutine.

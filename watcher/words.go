@@ -52,15 +52,18 @@ func (q *queueFile) writeWords(f *os.File) {
 	}
 }
 
+// stands reports whether the line is as it was when it was planned to go.
+func (b blanking) stands(f *os.File) bool {
+	found := make([]byte, len(b.old))
+	n, _ := f.ReadAt(found, b.start)
+	return n == len(found) && bytes.Equal(found, b.old)
+}
+
 // blank writes spaces over a line and its line end, so that it becomes leading
 // spaces of the next one.
-func (q *queueFile) blank(f *os.File, s stretch) {
+func (q *queueFile) blank(f *os.File, b blanking) {
 	q.again, q.whole = true, true // the next line begins earlier now
-	raw := make([]byte, s.length)
-	if n, _ := f.ReadAt(raw, s.start); n < len(raw) || bytes.IndexByte(raw, '\n') != len(raw)-1 {
-		return
-	}
-	if _, err := f.WriteAt(bytes.Repeat([]byte{' '}, s.length), s.start); err != nil {
+	if _, err := f.WriteAt(bytes.Repeat([]byte{' '}, len(b.old)), b.start); err != nil {
 		q.o.Log.Error().Err(err).Str("file", q.name).Msg("taken line cannot be blanked, trying again")
 	}
 }
