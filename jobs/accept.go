@@ -185,7 +185,7 @@ func fresh(from *Job, now time.Time) *Job {
 	j.PID, j.Process, j.Instance, j.EndReason = 0, ProcessID{}, "", ""
 	if j.State == Pending {
 		j.Reason, j.StartedAt = "", time.Time{}
-		j.ExitCode, j.Signal, j.Command, j.Log = nil, "", nil, ""
+		j.ExitCode, j.Signal, j.Node, j.Command, j.Log = nil, "", "", nil, ""
 	} else {
 		j.Doubt = false
 	}

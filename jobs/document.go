@@ -27,7 +27,7 @@ func ParseFile(name string, data []byte) []Item {
 }
 
 func emptyFile(data []byte, name string) Item {
-	f := &Fault{File: name, Message: "the file is empty"}
+	f := &Fault{File: name, Line: 1, Column: 1, Message: "the file is empty"}
 	if len(data) > 0 {
 		f.Message = "the file holds no request"
 	}

@@ -86,8 +86,8 @@ func TestParseYAMLDocuments(t *testing.T) {
 func TestParseYAMLRefuses(t *testing.T) {
 	const keys = "known keys: args, env, id, labels, name, priority, script, timeout, type, workdir"
 	for text, want := range map[string]string{
-		"":                                "a.yaml: the file is empty",
-		"\n# x\n":                         "a.yaml: the file holds no request",
+		"":                                "a.yaml:1:1: the file is empty",
+		"\n# x\n":                         "a.yaml:1:1: the file holds no request",
 		"{}":                              "a.yaml:1:1: the document is empty; write at least type: or script:",
 		"- type: x":                       "a.yaml:1:1: the document must be a mapping (key: value), not a list",
 		"countdown 25":                    `a.yaml:1:1: the document must be a mapping (key: value), not "countdown 25"`,

@@ -129,7 +129,7 @@ func (t *tx) retry(j *Job) (deed, error) {
 	}
 	_, err := t.change(`UPDATE jobs SET state = 'PENDING', reason = '', attempt = attempt + 1,
 		started_at = 0, finished_at = 0, exit_code = NULL, signal = '', command = '', log = '', instance = '',
-		pid = 0, proc_start = '', proc_boot = '', end_reason = '', doubt = 0,
+		pid = 0, proc_start = '', proc_boot = '', node = '', end_reason = '', doubt = 0,
 		line_at = iif(line_at = -1, 0, line_at)
 		WHERE id = ? AND state = ? AND attempt = ?`, j.ID, string(j.State), j.Attempt)
 	return deed{true, Pending, fmt.Sprintf("waits for attempt %d", j.Attempt+1)}, err

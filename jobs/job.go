@@ -34,6 +34,7 @@ type Job struct {
 	ExitCode *int     // nil unless the process exited by itself
 	Signal   string   // "SIGKILL"; "" unless a signal ended it
 	PID      int      // its first process, while RUNNING
+	Node     string   // name of the machine that ran it; "" until started
 	Command  []string // argv as started
 	Log      string   // its output, relative to the state folder; "" until started
 
@@ -91,6 +92,7 @@ type jobJSON struct {
 	ExitCode    *int              `json:"exit_code,omitempty"`
 	Signal      string            `json:"signal,omitempty"`
 	PID         int               `json:"pid,omitempty"`
+	Node        string            `json:"node,omitempty"`
 	Log         string            `json:"log,omitempty"`
 	Command     []string          `json:"command,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
@@ -104,7 +106,7 @@ func (j Job) MarshalJSON() ([]byte, error) {
 		State: j.State, Reason: j.Reason, Priority: j.Priority, Attempt: j.Attempt,
 		Source: j.Source, SubmittedAt: formatTime(j.SubmittedAt),
 		StartedAt: formatTime(j.StartedAt), FinishedAt: formatTime(j.FinishedAt),
-		ExitCode: j.ExitCode, Signal: j.Signal, Log: j.Log, Command: j.Command, Labels: j.Labels,
+		ExitCode: j.ExitCode, Signal: j.Signal, Node: j.Node, Log: j.Log, Command: j.Command, Labels: j.Labels,
 	}
 	if out.Args == nil {
 		out.Args = []string{}

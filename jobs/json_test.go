@@ -40,8 +40,8 @@ func TestParseJSON(t *testing.T) {
 
 func TestParseJSONRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                   "a.json: the file is empty",
-		" \n":                                "a.json: the file holds no request",
+		"":                                   "a.json:1:1: the file is empty",
+		" \n":                                "a.json:1:1: the file holds no request",
 		"{}":                                 "a.json:1:1: the document is empty; write at least type: or script:",
 		`[{"type": "x"}]`:                    "a.json:1:1: the document must be a mapping (key: value), not a list",
 		`null`:                               "a.json:1:1: the document must be a mapping (key: value), not nothing",

@@ -180,10 +180,10 @@ func TestParseLinesEncodings(t *testing.T) {
 
 func TestParseFileWithoutRequests(t *testing.T) {
 	for name, want := range map[string]string{
-		"a.txt":  "a.txt: the file holds no request",
-		"a.job":  "a.job: the file holds no request",
-		"a.yaml": "a.yaml: the file holds no request",
-		"A.YML":  "A.YML: the file holds no request",
+		"a.txt":  "a.txt:1:1: the file holds no request",
+		"a.job":  "a.job:1:1: the file holds no request",
+		"a.yaml": "a.yaml:1:1: the file holds no request",
+		"A.YML":  "A.YML:1:1: the file holds no request",
 		"a.toml": "a.toml: this is no request file; name it *.yaml, *.yml, *.json, *.txt or *.job",
 	} {
 		items := jobs.ParseFile(name, []byte("# only words\n\n"))
@@ -193,7 +193,7 @@ func TestParseFileWithoutRequests(t *testing.T) {
 	}
 	for _, name := range []string{"a.txt", "a.yaml", "a.json"} {
 		items := jobs.ParseFile(name, nil)
-		if want := name + ": the file is empty"; len(items) != 1 || said(items[0]) != want {
+		if want := name + ":1:1: the file is empty"; len(items) != 1 || said(items[0]) != want {
 			t.Errorf("ParseFile(%s) of nothing = %+v, want %s", name, items, want)
 		}
 	}

@@ -14,14 +14,14 @@ type scanner interface{ Scan(...any) error }
 // first are written by insertJob.
 const jobColumns = `seq, id, spelling, type, target, args, name, labels, priority, source, timeout, env, workdir,
 	state, reason, attempt, submitted_at, started_at, finished_at, exit_code, signal, command, log,
-	instance, pid, proc_start, proc_boot, end_reason, line_at, raw_hash, doubt`
+	instance, pid, proc_start, proc_boot, end_reason, line_at, raw_hash, doubt, node`
 
 const selectJobs = "SELECT " + jobColumns + " FROM jobs "
 
 const insertJob = `INSERT INTO jobs (id, spelling, type, target, args, name, labels, priority, source, timeout, env, workdir,
 	state, reason, attempt, submitted_at, started_at, finished_at, exit_code, signal, command, log,
-	instance, pid, proc_start, proc_boot, end_reason, line_at, raw_hash, doubt)
-	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`
+	instance, pid, proc_start, proc_boot, end_reason, line_at, raw_hash, doubt, node)
+	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`
 
 // jobValues are the arguments of insertJob.
 func jobValues(j *Job) []any {
@@ -34,7 +34,7 @@ func jobValues(j *Job) []any {
 		string(j.State), j.Reason, j.Attempt, toMillis(j.SubmittedAt), toMillis(j.StartedAt), toMillis(j.FinishedAt),
 		exit, j.Signal, packList(j.Command), j.Log,
 		j.Instance, j.Process.PID, j.Process.Start, j.Process.Boot, string(j.EndReason),
-		j.LineAt, int64(j.RawHash), j.Doubt}
+		j.LineAt, int64(j.RawHash), j.Doubt, j.Node}
 }
 
 // scanJob reads a row of jobColumns.
@@ -49,7 +49,7 @@ func scanJob(row scanner) (*Job, error) {
 	err := row.Scan(&j.Seq, &j.ID, &j.Spelling, &j.Type, &j.Target, &args, &j.Name, &labels, &j.Priority,
 		&j.Source, &timeout, &env, &j.Workdir,
 		&state, &j.Reason, &j.Attempt, &submitted, &started, &finished, &exit, &j.Signal, &command, &j.Log,
-		&j.Instance, &j.Process.PID, &j.Process.Start, &j.Process.Boot, &ended, &j.LineAt, &rawHash, &j.Doubt)
+		&j.Instance, &j.Process.PID, &j.Process.Start, &j.Process.Boot, &ended, &j.LineAt, &rawHash, &j.Doubt, &j.Node)
 	if err != nil {
 		return nil, err
 	}

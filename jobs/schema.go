@@ -55,7 +55,8 @@ CREATE TABLE jobs (
 	end_reason   TEXT NOT NULL,
 	line_at      INTEGER NOT NULL,
 	raw_hash     INTEGER NOT NULL,
-	doubt        INTEGER NOT NULL
+	doubt        INTEGER NOT NULL,
+	node         TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX jobs_id ON jobs (id);
 CREATE INDEX jobs_state ON jobs (state, seq);

@@ -3,19 +3,21 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"os"
 )
 
 // Begin takes jobs from PENDING to RUNNING before their supervisor is asked
 // to start them: those that still wait, at that attempt and not in doubt. It
 // returns the jobs that it took, in the order of starts.
 func (q *Queue) Begin(ctx context.Context, starts []Start) ([]*Job, error) {
+	node, _ := os.Hostname() // a machine may have no name
 	var begun []*Job
 	err := q.write(ctx, func(t *tx) error {
 		begun = nil
 		for _, s := range starts {
-			ok, err := t.change(`UPDATE jobs SET state = 'RUNNING', reason = '', instance = ?, started_at = ?
+			ok, err := t.change(`UPDATE jobs SET state = 'RUNNING', reason = '', instance = ?, started_at = ?, node = ?
 				WHERE id = ? AND state = 'PENDING' AND attempt = ? AND doubt = 0`,
-				s.Instance, toMillis(t.now), s.ID, s.Attempt)
+				s.Instance, toMillis(t.now), node, s.ID, s.Attempt)
 			if err == nil && ok {
 				err = t.event(s.ID, EventStarting, Running, "")
 			}
@@ -81,7 +83,7 @@ func (q *Queue) Unbegin(ctx context.Context, id string, attempt int) (bool, erro
 			to, kind, reason, finished = Cancelled, EventEnded, "cancelled by request", toMillis(t.now)
 		}
 		changed, err = t.change(`UPDATE jobs SET state = ?, reason = ?, started_at = 0, finished_at = ?, instance = '',
-			pid = 0, proc_start = '', proc_boot = '', command = '', log = '', end_reason = ''
+			pid = 0, proc_start = '', proc_boot = '', command = '', log = '', node = '', end_reason = ''
 			WHERE id = ? AND state = 'RUNNING' AND attempt = ?`, string(to), reason, finished, id, attempt)
 		if err != nil || !changed {
 			return err

@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"errors"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +16,9 @@ func TestLifeOfAJob(t *testing.T) {
 	q, _ := openQueue(t)
 	j := pendingJob()
 	begun := begin(t, q, j)
-	same(t, "begun", []any{begun.State, begun.Instance, begun.StartedAt.IsZero()}, []any{jobs.Running, "supervisor", false})
+	node, _ := os.Hostname()
+	same(t, "begun", []any{begun.State, begun.Instance, begun.StartedAt.IsZero(), begun.Node},
+		[]any{jobs.Running, "supervisor", false, node})
 
 	at := time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
 	process := jobs.ProcessID{PID: 42, Start: "77", Boot: "b"}
@@ -163,8 +166,8 @@ func TestUnbegin(t *testing.T) {
 	begin(t, q, j)
 	mustChange(t)(q.Unbegin(bg, j.ID, 1))
 	got := readJob(t, q, j.ID)
-	same(t, "returned", []any{got.State, got.Instance, got.StartedAt.IsZero(), got.Attempt},
-		[]any{jobs.Pending, "", true, 1})
+	same(t, "returned", []any{got.State, got.Instance, got.StartedAt.IsZero(), got.Attempt, got.Node},
+		[]any{jobs.Pending, "", true, 1, ""})
 
 	begin(t, q, cancelled)
 	mustChange(t)(q.AskEnd(bg, cancelled.ID, 1, jobs.EndCancel))
@@ -282,7 +285,7 @@ func TestCommands(t *testing.T) {
 				want := *before
 				want.State, want.Reason, want.Attempt = jobs.Pending, "", 2
 				want.StartedAt, want.FinishedAt, want.ExitCode, want.Signal = time.Time{}, time.Time{}, nil, ""
-				want.Command, want.Log, want.Instance = nil, "", ""
+				want.Node, want.Command, want.Log, want.Instance = "", nil, "", ""
 				same(t, "retried", *got, want)
 			}
 			last, _ := q.LastEvent(bg)
