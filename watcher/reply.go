@@ -332,7 +332,12 @@ func (b *inbox) saveCursor(ctx context.Context, period time.Duration) error {
 const toOutbox = "writing to the outbox"
 
 // outboxFails notes that; the names in it are left out, so that it is logged once.
-func (b *inbox) outboxFails(err error) { b.fault(toOutbox, errors.New(reasonOf(err))) }
+func (b *inbox) outboxFails(err error) {
+	if errors.Is(err, context.Canceled) { // we are being ended
+		return
+	}
+	b.fault(toOutbox, errors.New(reasonOf(err)))
+}
 
 // outboxWorks notes that everything that was to be in the outbox is there.
 func (b *inbox) outboxWorks() {

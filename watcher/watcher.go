@@ -81,9 +81,31 @@ func (w *Watcher) Prepare(ctx context.Context) error {
 	if err := w.queue.prepare(ctx); err != nil {
 		return err
 	}
+	return w.scanSettled(ctx)
+}
+
+// settleMost bounds how long the start waits for files that settle.
+const settleMost = 5 * time.Second
+
+// scanSettled looks through the inbox until what lay there at first has stood
+// still for long enough to be taken.
+func (w *Watcher) scanSettled(ctx context.Context) error {
+	settled := time.Now().Add(min(w.o.Settings().Settle+100*time.Millisecond, settleMost))
 	for {
-		if _, err := w.inbox.scan(ctx); err != nil || !w.inbox.left {
+		again, err := w.inbox.scan(ctx)
+		if err != nil {
 			return err
+		}
+		if w.inbox.left {
+			continue
+		}
+		if again == 0 || time.Now().Add(again).After(settled) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(again):
 		}
 	}
 }
