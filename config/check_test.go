@@ -151,7 +151,7 @@ func TestCheckLinkedLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	problems := c.Check()
-	want := "jobrunner.yaml:1: inbox: is the same path as outbox (" + filepath.Join(dir, "outbox") + "); give each a folder of its own"
+	want := "jobrunner.yaml:1:1: inbox: is the same path as outbox (" + filepath.Join(dir, "outbox") + "); give each a folder of its own"
 	if len(problems) != 1 || problems[0].Fault.Error() != want || !problems[0].Fatal {
 		t.Errorf("got %+v, want %q", problems, want)
 	}
@@ -163,7 +163,7 @@ func TestCheckDanglingLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	problems := check(t, dir, "types: {a: {command: [./program.exe]}}\n")
-	want := "jobrunner.yaml:1: inbox: " + filepath.Join(dir, "inbox") + " is a link to a place that is not there"
+	want := "jobrunner.yaml:1:1: inbox: " + filepath.Join(dir, "inbox") + " is a link to a place that is not there"
 	if len(problems) != 1 || problems[0].Fault.Error() != want {
 		t.Errorf("got %+v, want %q", problems, want)
 	}
@@ -178,7 +178,7 @@ func TestCheckFolderWithoutRights(t *testing.T) {
 		t.Fatal(err)
 	}
 	problems := check(t, dir, "types: {a: {command: [./program.exe]}}\n")
-	want := "jobrunner.yaml:1: inbox: " + filepath.Join(dir, "inbox") + " cannot be written to: permission denied"
+	want := "jobrunner.yaml:1:1: inbox: " + filepath.Join(dir, "inbox") + " cannot be written to: permission denied"
 	if len(problems) != 1 || problems[0].Fault.Error() != want || !problems[0].Fatal {
 		t.Errorf("got %+v, want %q", problems, want)
 	}

@@ -204,7 +204,7 @@ func (d *decoder) validate(c *Config) {
 func (c *Config) fault(key, message, hint string) *jobs.Fault {
 	at, ok := c.at[key]
 	if !ok {
-		at = jobs.Position{File: filepath.Base(c.Path), Line: 1}
+		at = jobs.Position{File: filepath.Base(c.Path), Line: 1, Column: 1}
 	}
 	return at.Fault(key+": "+message, hint)
 }

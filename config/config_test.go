@@ -255,7 +255,7 @@ func TestAbsolutePathsStay(t *testing.T) {
 
 func TestLoadTooLarge(t *testing.T) {
 	path := write(t, strings.Repeat("#\n", 1<<19)+"types: {a: {command: [echo]}}\n")
-	if got, want := faults(t, path), "jobrunner.yaml:1: is larger than 1 MiB; is it the right file?\n"; got != want {
+	if got, want := faults(t, path), "jobrunner.yaml:1:1: is larger than 1 MiB; is it the right file?\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

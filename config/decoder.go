@@ -34,7 +34,7 @@ type fields map[string]func(value)
 
 func (d *decoder) faultAt(line, column int, message, hint string) {
 	if line > d.lines { // a value that is not there may lie behind the end
-		line, column = d.lines, 0
+		line, column = d.lines, 1
 	}
 	at := jobs.Position{File: d.file, Line: line, Column: column}
 	d.faults = append(d.faults, at.Fault(message, hint))

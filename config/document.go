@@ -17,11 +17,11 @@ const aliasHint = "write the value out; text that begins with * needs quotes"
 func (d *decoder) document(data []byte) *yaml.Node {
 	d.lines = 1 + bytes.Count(bytes.TrimSuffix(data, []byte("\n")), []byte("\n"))
 	if len(data) > maxFile {
-		d.faultAt(1, 0, "is larger than 1 MiB", "is it the right file?")
+		d.faultAt(1, 1, "is larger than 1 MiB", "is it the right file?")
 		return nil
 	}
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
-		d.faultAt(1, 0, "is UTF-16", "save it as UTF-8")
+		d.faultAt(1, 1, "is UTF-16", "save it as UTF-8")
 		return nil
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
@@ -34,7 +34,7 @@ func (d *decoder) document(data []byte) *yaml.Node {
 		d.syntax(data, err)
 		return nil
 	case len(root) == 0 || root[0].Tag == "!!null" && len(root) == 1:
-		d.faultAt(1, 0, "is empty", "write at least "+minimal)
+		d.faultAt(1, 1, "is empty", "write at least "+minimal)
 		return nil
 	case len(root) > 1:
 		d.faultAt(root[1].Line, root[1].Column, "a second document begins here", "one file is one configuration: remove the ---")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -144,6 +145,9 @@ func TestAPIJob(t *testing.T) {
 	})
 	s.start(j, "")
 	got := s.get("/api/v1/jobs/" + j.ID)
+	if name, err := os.Hostname(); err == nil {
+		got.contains(t, `"node":"`+name+`"`)
+	}
 	got.contains(t, `"submitted_at":"2026-11-21T08:02:11.005Z"`, `"state":"RUNNING"`, `"pid":4711`, `"labels":{"owner":"ada"}`,
 		`"args":["\u003cb\u003e","a b"]`, `"source":"inbox:train.yaml"`, `"name":"nightly"`, `"priority":5`, `"attempt":1`)
 	got.lacks(t, "hush-hush", "exit_code", "finished_at")

@@ -142,6 +142,7 @@ func facts(j *jobs.Job, now time.Time) []fact {
 	if j.State == jobs.Running && j.PID != 0 {
 		text("Process", strconv.Itoa(j.PID))
 	}
+	text("Node", j.Node)
 	text("Attempt", strconv.Itoa(j.Attempt))
 	text("Name", j.Name)
 	text("Type", j.Type)

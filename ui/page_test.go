@@ -109,7 +109,7 @@ func TestProblemsAreShown(t *testing.T) {
 		}
 	}
 	got := s.get("/")
-	got.contains(t, "unknown key &#34;max_concurent&#34;?", "not in force", "held open by vim", "polling every 2s", "pipe?.yaml", "is a FIFO")
+	got.contains(t, "unknown key &#34;max_concurent&#34;?", "not in force", "held open by vim", "polling every 2s", "Ignored:", "pipe?.yaml", "is a FIFO")
 }
 
 func TestList(t *testing.T) {

@@ -73,7 +73,7 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("%s has %d scripts, want 1", path, n)
 		}
 	}
-	for _, path := range []string{"/api/v1/jobs", "/api/v1/jobs/" + j.ID, "/api/v1/jobs/" + j.ID + "/log", "/healthz"} {
+	for _, path := range []string{"/api/v1/jobs", "/api/v1/jobs/" + j.ID, "/api/v1/jobs/" + j.ID + "/log", "/healthz", "//jobs"} {
 		got := s.get(path)
 		if v := got.header.Get("X-Content-Type-Options"); v != "nosniff" {
 			t.Errorf("%s: X-Content-Type-Options = %q, want nosniff", path, v)
@@ -213,6 +213,9 @@ func TestHost(t *testing.T) {
 	want := `{"error":"this page does not answer to the name \"new.example\"; if it should, add it to allowed_hosts in jobrunner.yaml"}` + "\n"
 	if got.code != 421 || got.body != want {
 		t.Errorf("got %d %q, want 421 %q", got.code, got.body, want)
+	}
+	if got := ask(t, h, "GET", "//jobs", "Host", "new.example:8080"); got.code != 421 {
+		t.Errorf("a path to be put right: got %d, want 421", got.code)
 	}
 	allowed = append(allowed, "new.example")
 	if got := ask(t, h, "GET", "/api/v1/jobs", "Host", "new.example:8080"); got.code != 200 {

@@ -84,16 +84,13 @@ func Handler(o Options) http.Handler {
 		o.Status = func() Status { return Status{} }
 	}
 	s := &server{Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), now: time.Now}
-
-	health := http.NewServeMux()
-	health.HandleFunc("/healthz", s.healthz)
-	health.HandleFunc("/readyz", s.readyz)
-	health.Handle("/", s.hosts.guard(s.routes()))
-	return s.recovered(readOnly(bounded(health)))
+	return s.recovered(readOnly(bounded(s.hosts.guard(s.routes()))))
 }
 
 func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("/healthz", s.healthz)
+	mux.HandleFunc("/readyz", s.readyz)
 	mux.HandleFunc("/{$}", s.overview)
 	mux.HandleFunc("/jobs", s.list)
 	mux.HandleFunc("/jobs/{id}", s.job)
