@@ -1,6 +1,35 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// needShell makes completion, which cobra adds, a verb that needs one of its
+// shells: without one cobra would print its help and succeed.
+func needShell(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	cmd, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		panic(err) // the line above adds it
+	}
+	cmd.Use = "completion SHELL"
+	var shells []string
+	for _, c := range cmd.Commands() {
+		c.Args = noArgs
+		shells = append(shells, c.Name())
+	}
+	refuse := func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return misused(cmd, cmd.CommandPath()+" needs a SHELL: "+strings.Join(shells, ", "))
+		}
+		return misused(cmd, fmt.Sprintf("unknown shell %s; known shells: %s", strconv.Quote(args[0]), strings.Join(shells, ", ")))
+	}
+	cmd.Args, cmd.RunE = refuse, refuse
+}
 
 // completeIDs offers the newest jobs to a shell that completes an id. Without
 // a database, or with a bad configuration, there is nothing to offer.

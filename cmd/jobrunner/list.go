@@ -145,7 +145,7 @@ func (c *client) list(ctx context.Context, f *listFlags) error {
 		fmt.Fprintln(s, line)
 	}
 	if s.terminal() && len(found) == f.limit {
-		c.note("the list ends after %d jobs; --limit shows more", f.limit)
+		c.note("the list ends after %s; --limit shows more", count(f.limit, "job"))
 	}
 	return nil
 }

@@ -76,6 +76,7 @@ What may be run is defined in jobrunner.yaml. Without a verb jobrunner serves.`,
 		newServe(a), newCheck(a), newAdd(a), newList(a), a.byID(newShow(a)), a.byID(newLogs(a)), a.byID(newWait(a)),
 		a.byID(newCancel(a)), a.byID(newRetry(a)), newStop(a), newStats(a), newVersion(a), newSupervise(a),
 	)
+	needShell(root)
 	return root
 }
 

@@ -105,6 +105,7 @@ func (c *client) facts(s *screen, j *jobs.Job, now time.Time) []fact {
 		facts = append(facts, fact{"pid", fmt.Sprint(j.PID)})
 	}
 	facts = append(facts,
+		fact{"node", jobs.Sanitize(j.Node)},
 		fact{"command", argv(j.Command)},
 		fact{"workdir", jobs.Sanitize(j.Workdir)},
 		fact{"env", jobs.Sanitize(strings.Join(slices.Sorted(maps.Keys(j.Env)), " "))}, // never the values

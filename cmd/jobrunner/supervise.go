@@ -19,7 +19,12 @@ func newSupervise(*app) *cobra.Command {
 		Use:    superviseVerb + " STATE_FOLDER",
 		Short:  "Own the jobs of a state folder; the daemon starts this by itself",
 		Hidden: true,
-		Args:   cobra.ExactArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return misused(cmd, cmd.CommandPath()+" needs one state folder")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// Signals must not end it while jobs run: it sees to them itself.
 			return runner.Supervise(context.WithoutCancel(cmd.Context()), args[0])

@@ -35,7 +35,7 @@ func versionText() string {
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "unknown"
+		return "devel"
 	}
 	return info.Main.Version
 }
