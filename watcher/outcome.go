@@ -8,22 +8,24 @@ import (
 
 // logOutcome logs what became of a request or command that came in a file.
 func logOutcome(log zerolog.Logger, file string, e jobs.Entry, o jobs.Outcome) {
-	file = jobs.Sanitize(file)
 	switch {
 	case e.Command != nil:
-		log.Info().Str("file", file).Str("action", string(e.Command.Action)).Str("state", string(o.State)).
+		log.Info().Str("file", jobs.Sanitize(file)).Str("action", string(e.Command.Action)).Str("state", string(o.State)).
 			Strs("jobs", o.Jobs).Str("reason", jobs.Sanitize(o.Reason)).Msg("command taken")
 	case o.Known:
-		log.Info().Str("job", o.Job.ID).Str("file", file).Str("state", string(o.Job.State)).
+		about(log.Info(), o.Job, o.Job.State).Str("file", jobs.Sanitize(file)).
 			Str("warning", jobs.Sanitize(o.Warning)).Msg("job is known already")
 	case e.Job.State == jobs.Rejected:
-		log.Warn().Str("job", o.Job.ID).Str("source", jobs.Sanitize(o.Job.Source)).Str("state", string(jobs.Rejected)).
-			Int("attempt", o.Job.Attempt).Str("reason", jobs.Sanitize(o.Job.Reason)).Msg("request rejected")
+		about(log.Warn(), o.Job, jobs.Rejected).Str("reason", jobs.Sanitize(o.Job.Reason)).Msg("request rejected")
 	case e.Job.State.Ended():
-		log.Info().Str("job", o.Job.ID).Str("type", o.Job.Type).Str("state", string(e.Job.State)).
-			Str("source", jobs.Sanitize(o.Job.Source)).Int("attempt", o.Job.Attempt).Msg("job imported as history")
+		about(log.Info(), o.Job, e.Job.State).Msg("job imported as history")
 	default:
-		log.Info().Str("job", o.Job.ID).Str("type", o.Job.Type).Str("state", string(jobs.Pending)).
-			Str("source", jobs.Sanitize(o.Job.Source)).Int("attempt", o.Job.Attempt).Msg("job accepted")
+		about(log.Info(), o.Job, jobs.Pending).Msg("job accepted")
 	}
+}
+
+// about gives an entry of the log the fields that every one about a job has.
+func about(e *zerolog.Event, j *jobs.Job, state jobs.State) *zerolog.Event {
+	return e.Str("job", j.ID).Str("type", j.Type).Str("state", string(state)).
+		Str("source", jobs.Sanitize(j.Source)).Int("attempt", j.Attempt)
 }
