@@ -61,11 +61,13 @@ func New(o Options) (*Watcher, error) {
 	}); err != nil {
 		return nil, err
 	}
-	w.queue, err = newQueueFile(queueOptions{
+	if w.queue, err = newQueueFile(queueOptions{
 		Path: o.QueueFile, StateDir: o.StateDir, Queue: o.Queue,
 		Catalog: o.Catalog, Settings: o.Settings, Local: o.Local, Log: o.Log,
-	})
-	return w, err
+	}); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 // Close frees what New opened. Call it after Run has returned.
