@@ -77,7 +77,7 @@ func (q *queueFile) apply(ctx context.Context) (more bool, err error) {
 	}
 	q.applied = time.Now()
 	if !done { // somebody changed what was to be changed: look first
-		q.again, q.whole = true, true
+		q.distrust()
 		return true, nil
 	}
 	if e.shared {
@@ -179,7 +179,7 @@ func (q *queueFile) readOld(e *edit) error {
 		same = same && n == len(b.old)
 	}
 	if !same || (covered < n || len(e.blanks) > 0) && !unchanged(info, q.info) {
-		q.again, q.whole = true, true
+		q.distrust()
 		return errBusy
 	}
 	return nil
@@ -246,9 +246,8 @@ func (e *edit) rebuild(q *queueFile) {
 
 // openEnd reports whether what stands before the edit lacks a line end.
 func (q *queueFile) openEnd(e *edit) bool {
-	i := len(q.tail) - len(e.old) - 1
-	return i >= 0 && q.tail[i] != '\n' && len(bytes.TrimRight(q.tail[:i+1], " \t\x00")) > 0 &&
-		q.tail[len(bytes.TrimRight(q.tail[:i+1], " \t\x00"))-1] != '\n'
+	before := bytes.TrimRight(q.tail[:max(0, len(q.tail)-len(e.old))], " \t\x00")
+	return len(before) > 0 && before[len(before)-1] != '\n'
 }
 
 // fullWidth returns the text of a line without its outer spaces but with its
@@ -383,7 +382,7 @@ func (q *queueFile) wrote(f *os.File) error {
 	from := max(0, q.end-tailSize)
 	q.tail = make([]byte, q.end-from)
 	if n, err := f.ReadAt(q.tail, from); n < len(q.tail) {
-		q.again, q.whole = true, true
+		q.distrust()
 		if err != nil && err != io.EOF {
 			return fmt.Errorf("reading %s: %w", q.name, err)
 		}

@@ -261,6 +261,10 @@ func (q *queueFile) mustLook() bool {
 	return err != nil || !unchanged(info, q.info)
 }
 
+// distrust makes the next look go through the whole file: something in it is
+// not where it was thought to be.
+func (q *queueFile) distrust() { q.again, q.whole = true, true }
+
 func unchanged(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }

@@ -50,7 +50,7 @@ func (q *queueFile) writeShared(e *edit) (bool, error) {
 	if err := sameFile(w, q.o.Path); err != nil {
 		return false, err
 	}
-	q.again, q.whole = true, true
+	q.distrust()
 	q.writeWords(w)
 	if err := q.appendLines(e.placed, info.Size()); err != nil {
 		return false, err

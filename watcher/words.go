@@ -25,12 +25,12 @@ func (q *queueFile) writeWords(f *os.File) {
 		}
 		raw := make([]byte, l.length)
 		if m, _ := f.ReadAt(raw, l.start); m < len(raw) {
-			q.again, q.whole = true, true
+			q.distrust()
 			continue
 		}
 		found, ok := parseViewLine(raw)
 		if !ok || found.id != id || found.word == "" {
-			q.again, q.whole = true, true
+			q.distrust()
 			continue
 		}
 		room := found.room
@@ -43,7 +43,7 @@ func (q *queueFile) writeWords(f *os.File) {
 		padded := bytes.Repeat([]byte{' '}, room)
 		copy(padded, word)
 		if _, err := f.WriteAt(padded, l.start+int64(found.wordAt)); err != nil {
-			q.again, q.whole = true, true
+			q.distrust()
 			continue
 		}
 		changed := *l
@@ -62,7 +62,7 @@ func (b blanking) stands(f *os.File) bool {
 // blank writes spaces over a line and its line end, so that it becomes leading
 // spaces of the next one.
 func (q *queueFile) blank(f *os.File, b blanking) {
-	q.again, q.whole = true, true // the next line begins earlier now
+	q.distrust() // the next line begins earlier now
 	if _, err := f.WriteAt(bytes.Repeat([]byte{' '}, len(b.old)), b.start); err != nil {
 		q.o.Log.Error().Err(err).Str("file", q.name).Msg("taken line cannot be blanked, trying again")
 	}
