@@ -14,38 +14,48 @@ import (
 // Receipt, each Taken's Job) is filled in then.
 //
 // An id that is known already is answered with the job it has, and nothing is
-// added; only a REJECTED job gives its id up to a new request. An Intake whose
-// Receipt was taken before is answered with what was stored then.
+// added; only a REJECTED job gives its id up to a new request. Likewise while
+// an unfinished job bears the UniqueKey of a new one. An Intake whose Receipt
+// was taken before is answered with what was stored then.
+//
+// If an entry cannot be taken, as it waits for what is not known, nothing is:
+// the error is a *RefusedError. If the schedule of its Firing no longer stands
+// at Due nothing is done, and there are neither Outcomes nor an error.
 func (q *Queue) Accept(ctx context.Context, in Intake) ([]Outcome, error) {
 	for i, e := range in.Entries {
 		if err := e.check(); err != nil {
 			return nil, fmt.Errorf("taking in entry %d: %w", i+1, err)
 		}
 	}
-	var out []Outcome
-	var receipt *Receipt
+	hashes := q.scriptHashes(ctx, in.commands()...)
+	var a accepted
 	err := q.write(ctx, func(t *tx) (err error) {
-		out, receipt, err = t.accept(in)
+		a, err = t.accept(in, hashes)
 		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, errTakenBack):
+		return nil, a.refused
+	case err != nil:
 		return nil, fmt.Errorf("taking in %d entries: %w", len(in.Entries), err)
+	case a.out == nil:
+		return nil, nil
 	}
-	if receipt != nil {
-		*in.Receipt = *receipt
+	if a.receipt != nil {
+		*in.Receipt = *a.receipt
 	}
 	var taken []*Job
 	for i, e := range in.Entries {
 		if e.Taken != nil && e.Job != nil {
-			e.Taken.Job = e.Job.ID
+			e.Taken.Job = a.out[i].Job.ID
 		}
-		if out[i].Job != nil {
-			taken = append(taken, out[i].Job)
+		if a.out[i].Job != nil {
+			taken = append(taken, a.out[i].Job)
 		}
 	}
 	// It is committed, so it is no error if only the reasons cannot be read.
 	_ = q.explain(context.WithoutCancel(ctx), taken...)
-	return out, nil
+	return a.out, nil
 }
 
 // check finds what only a fault of the caller's can bring about.
@@ -63,46 +73,135 @@ func (e Entry) check() error {
 	return nil
 }
 
-func (t *tx) accept(in Intake) ([]Outcome, *Receipt, error) {
+// accepted is what became of an Intake.
+type accepted struct {
+	out     []Outcome // nil if its Firing came too late
+	receipt *Receipt
+	refused *RefusedError // it is to be taken back
+}
+
+func (t *tx) accept(in Intake, hashes map[string]string) (accepted, error) {
 	if in.Receipt != nil {
 		old, err := t.receipt("id = ?", in.Receipt.ID)
 		if err == nil {
 			out, err := t.replay(in, old)
-			return out, old, err
+			return accepted{out: out, receipt: old}, err
 		}
 		if !errors.Is(err, ErrNotFound) {
-			return nil, nil, err
+			return accepted{}, err
+		}
+	}
+	a, err := t.takeAll(in, hashes)
+	if err == nil && a.refused != nil {
+		err = errTakenBack
+	}
+	return a, err
+}
+
+// takeAll takes in everything of an Intake that is new.
+func (t *tx) takeAll(in Intake, hashes map[string]string) (accepted, error) {
+	if in.Firing != nil {
+		if stands, err := t.fire(*in.Firing); err != nil || !stands {
+			return accepted{}, err
 		}
 	}
 	out := make([]Outcome, len(in.Entries))
 	for i, e := range in.Entries {
 		var err error
-		var job string
 		if e.Command != nil {
-			out[i], err = t.execute(*e.Command)
+			out[i], err = t.execute(*e.Command, in.source(*e.Command), hashes)
 		} else {
-			job = e.Job.ID
 			out[i], err = t.take(e)
 		}
 		if err == nil && e.Taken != nil {
 			line := *e.Taken
-			line.Job = job
+			if line.Job = ""; e.Job != nil {
+				line.Job = out[i].Job.ID
+			}
 			err = t.putTaken(line)
 		}
 		if err != nil {
-			return nil, nil, err
+			return accepted{}, err
+		}
+	}
+	refused, err := t.depend(in, out)
+	if err != nil || refused != nil {
+		return accepted{refused: refused}, err
+	}
+	if err := t.refresh(in, out); err != nil {
+		return accepted{}, err
+	}
+	a := accepted{out: out}
+	a.receipt, err = t.putOrigin(in, out)
+	return a, err
+}
+
+// putOrigin stores what an Intake came from, so that it is not taken again.
+func (t *tx) putOrigin(in Intake, out []Outcome) (*Receipt, error) {
+	if in.Firing != nil {
+		if err := t.fired(*in.Firing, out); err != nil {
+			return nil, err
 		}
 	}
 	if in.Mark != nil {
 		if err := t.putMark(*in.Mark); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	if in.Receipt == nil {
-		return out, nil, nil
+		return nil, nil
 	}
 	r := fillReceipt(*in.Receipt, in.Entries, out, t.now)
-	return out, &r, t.putReceipt(r)
+	return &r, t.putReceipt(r)
+}
+
+// refresh reads again the jobs that a later entry has changed.
+func (t *tx) refresh(in Intake, out []Outcome) error {
+	changes := func(e Entry) bool { return e.Command != nil || len(e.Waits) > 0 || e.Job.UniqueKey != "" }
+	if !slices.ContainsFunc(in.Entries, changes) {
+		return nil
+	}
+	for i, o := range out {
+		if o.Job == nil {
+			continue
+		}
+		var state string
+		var attempt, unmet int
+		var hold bool
+		err := t.row("SELECT state, attempt, hold, unmet FROM jobs WHERE id = ?", []any{o.Job.ID},
+			&state, &attempt, &hold, &unmet)
+		was := o.Job
+		if err == nil && (State(state) != was.State || attempt != was.Attempt || hold != was.Hold || unmet != was.Unmet) {
+			out[i].Job, err = t.job(was.ID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commands are those among the entries.
+func (in Intake) commands() []Command {
+	var list []Command
+	for _, e := range in.Entries {
+		if e.Command != nil {
+			list = append(list, *e.Command)
+		}
+	}
+	return list
+}
+
+// source is what a job is said to come from that a command of the Intake makes;
+// "" if that is not known.
+func (in Intake) source(c Command) string {
+	switch {
+	case in.Receipt != nil:
+		return "inbox:" + in.Receipt.Name
+	case in.Mark != nil && c.At.File != "":
+		return "queue:" + c.At.File
+	}
+	return ""
 }
 
 // replay answers an Intake that was committed before: its taker crashed
@@ -126,9 +225,15 @@ func (t *tx) replay(in Intake, r *Receipt) ([]Outcome, error) {
 	return out, nil
 }
 
-// take adds one job, unless its id is known.
+// take adds one job, unless its id is known or its key is borne.
 func (t *tx) take(e Entry) (Outcome, error) {
 	j := fresh(e.Job, t.now)
+	if j.UniqueKey != "" && j.State == Pending {
+		answer, err := t.answerByKey(j, e)
+		if err != nil || answer.Job != nil {
+			return answer, err
+		}
+	}
 	added, err := t.insert(j)
 	if err != nil {
 		return Outcome{}, err
@@ -139,7 +244,7 @@ func (t *tx) take(e Entry) (Outcome, error) {
 			return Outcome{}, err
 		}
 		if !replaces(known, j) {
-			return Outcome{Job: known, Known: true, Warning: difference(known, j, e.Taken != nil)}, nil
+			return t.known(known, j, e)
 		}
 		j.Attempt = 1
 		if _, err := t.change("DELETE FROM jobs WHERE id = ? AND state = 'REJECTED'", j.ID); err != nil {
@@ -183,11 +288,17 @@ func fresh(from *Job, now time.Time) *Job {
 		j.FinishedAt = j.SubmittedAt
 	}
 	j.PID, j.Process, j.Instance, j.EndReason = 0, ProcessID{}, "", ""
+	j.After, j.AfterAny, j.Unmet = nil, nil, 0 // that is what Waits are for
+	j.ScriptNoted, j.Slots, j.Limits, j.Retried, j.Past = "", nil, "", 0, nil
+	j.NotBefore, j.Due = fromMillis(toMillis(j.NotBefore)), time.Time{}
 	if j.State == Pending {
 		j.Reason, j.StartedAt = "", time.Time{}
 		j.ExitCode, j.Signal, j.Node, j.Command, j.Log = nil, "", "", nil, ""
+		if j.NotBefore.After(now) {
+			j.Due = j.NotBefore
+		}
 	} else {
-		j.Doubt = false
+		j.Doubt, j.Hold = false, false
 	}
 	return &j
 }
@@ -199,38 +310,6 @@ func replaces(known, j *Job) bool {
 		return false
 	}
 	return j.State == Pending || j.State == Rejected && j.Reason != "" && j.Reason != known.Reason
-}
-
-// difference says in words in what j, whose id is known, differs from the job
-// of that id; "" if in nothing. A line bears no more than type and arguments.
-func difference(known, j *Job, line bool) string {
-	if j.State == Rejected {
-		if known.State == Rejected {
-			return ""
-		}
-		return fmt.Sprintf("id %s is known already; what came now is bad: %s", shortID(j.ID), j.Reason)
-	}
-	var other []string
-	add := func(name string, differs bool) {
-		if differs {
-			other = append(other, name)
-		}
-	}
-	add("type", known.Type != j.Type)
-	add("target", known.Target != j.Target)
-	add("args", !slices.Equal(known.Args, j.Args))
-	if !line {
-		add("name", known.Name != j.Name)
-		add("priority", known.Priority != j.Priority)
-		add("timeout", known.Timeout != j.Timeout)
-		add("workdir", known.Workdir != j.Workdir)
-		add("env", packMap(known.Env) != packMap(j.Env))
-		add("labels", packMap(known.Labels) != packMap(j.Labels))
-	}
-	if len(other) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("id %s is known already, with other %s", shortID(j.ID), strings.Join(other, ", "))
 }
 
 // shortID is an id as it stands in a reason.

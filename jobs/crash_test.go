@@ -35,6 +35,8 @@ func TestChild(t *testing.T) {
 		t.Skip("not a child")
 	case "accept":
 		acceptForEver(path)
+	case "play":
+		playForEver(path)
 	case "read":
 		if err := readUntilEOF(path); err != nil {
 			t.Fatal(err)
@@ -202,7 +204,19 @@ func TestReaderAfterAKill(t *testing.T) {
 // returns every change that it acknowledged before it was gone.
 func runAndKill(t *testing.T, path string, changes int) map[string]jobs.State {
 	t.Helper()
-	writer := child(t, "accept", path)
+	got := map[string]jobs.State{}
+	for _, line := range killAfter(t, "accept", path, changes) {
+		id, state, _ := strings.Cut(line, " ")
+		got[id] = jobs.State(state)
+	}
+	return got
+}
+
+// killAfter lets a child of that role write until it has said so many lines,
+// and returns every one that it said before it was gone.
+func killAfter(t *testing.T, role, path string, lines int) (said []string) {
+	t.Helper()
+	writer := child(t, role, path)
 	stdout, err := writer.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -210,28 +224,26 @@ func runAndKill(t *testing.T, path string, changes int) map[string]jobs.State {
 	if err := writer.Start(); err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]jobs.State{}
-	lines := bufio.NewReader(stdout)
+	from := bufio.NewReader(stdout)
 	for n := 0; ; n++ {
-		if n == changes {
+		if n == lines {
 			if err := writer.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		line, err := lines.ReadString('\n')
+		line, err := from.ReadString('\n')
 		if err != nil {
 			break // what is left of a line was not acknowledged
 		}
-		id, state, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if id == "error" {
+		if strings.HasPrefix(line, "error") {
 			t.Fatal(line)
 		}
-		got[id] = jobs.State(state)
+		said = append(said, strings.TrimSpace(line))
 	}
 	if err := writer.Wait(); err == nil {
 		t.Fatal("the writer ended by itself")
 	}
-	return got
+	return said
 }
 
 // checkCounters holds the kept counters against the jobs.

@@ -80,6 +80,26 @@ func document(n *yaml.Node, file string) Item {
 	return it
 }
 
+// ParseRequestNode reads a request that stands in another file, such as that of
+// a schedule in the configuration: as strictly as a request file, but a command
+// is none. file is the name for positions.
+func ParseRequestNode(node *yaml.Node, file string) (*Request, *Fault) {
+	v := value{node: node, file: file, name: "request"}
+	pairs, f := v.pairs()
+	if f != nil {
+		return nil, f
+	}
+	for _, p := range pairs {
+		if p.name == "action" {
+			return nil, p.keyFault("a command cannot stand here", "write a request: type: or script:")
+		}
+	}
+	if len(pairs) == 0 {
+		return nil, v.fault("request is empty", "write at least type: or script:")
+	}
+	return readRequest(pairs, Position{File: file, Line: node.Line, Column: node.Column})
+}
+
 // glance notes what can be shown of a document, also of a faulty one.
 func glance(n *yaml.Node) Item {
 	var it Item

@@ -3,17 +3,17 @@ package jobs
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 )
 
 // Execute carries out one command. Its Outcome is COMPLETED if a job was
 // changed or was already as wished, else REJECTED; the reason says of every
-// job what was done, or why nothing was.
+// job or sweep what was done, or why nothing was.
 func (q *Queue) Execute(ctx context.Context, c Command) (Outcome, error) {
+	hashes := q.scriptHashes(ctx, c)
 	var out Outcome
 	err := q.write(ctx, func(t *tx) (err error) {
-		out, err = t.execute(c)
+		out, err = t.execute(c, "", hashes)
 		return err
 	})
 	if err != nil {
@@ -22,71 +22,70 @@ func (q *Queue) Execute(ctx context.Context, c Command) (Outcome, error) {
 	return out, nil
 }
 
-func (t *tx) execute(c Command) (Outcome, error) {
-	named, refusal, err := t.named(c.IDs)
+// execute carries out c. A job that it makes comes from source, "" meaning
+// where the older one came from; hashes are those of scripts as they are, by
+// the older job's id.
+func (t *tx) execute(c Command, source string, hashes map[string]string) (Outcome, error) {
+	if c.Action == Pause || c.Action == Resume || c.Action == Drain {
+		return t.brake(c)
+	}
+	apply := map[Action]func(*Job) (deed, error){
+		Cancel: t.cancel, Retry: t.retry, Hold: t.hold, Release: t.release,
+		Rerun: func(j *Job) (deed, error) { return t.rerun(j, source, hashes[j.ID]) },
+	}[c.Action]
+	targets, refusal, err := t.targets(c.IDs)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if refusal == "" && !slices.Contains(Actions, c.Action) {
+	if apply == nil && refusal == "" {
 		refusal = fmt.Sprintf("unknown action %q", c.Action)
 	}
 	if refusal != "" {
 		return Outcome{State: Rejected, Reason: refusal}, t.event("", string(c.Action), "", refusal)
 	}
-	out := Outcome{State: Rejected}
+	e := execution{t: t, action: c.Action, apply: apply, out: Outcome{State: Rejected}}
 	var reasons []string
-	for _, j := range named {
-		apply := t.cancel
-		if c.Action == Retry {
-			apply = t.retry
-		}
-		done, err := apply(j)
+	for _, g := range targets {
+		words, err := e.run(g)
 		if err != nil {
 			return Outcome{}, err
 		}
-		if done.ok {
-			out.State = Completed
-		}
-		words := shortID(j.ID) + " " + done.words
-		if err := t.event(j.ID, string(c.Action), done.state, words); err != nil {
-			return Outcome{}, err
-		}
 		reasons = append(reasons, words)
-		out.Jobs = append(out.Jobs, j.ID)
 	}
-	out.Reason = strings.Join(reasons, "; ")
-	return out, nil
+	e.out.Jobs, e.out.Reason = once(e.out.Jobs), strings.Join(reasons, "; ")
+	// Not before: of two that are cancelled, one may wait for the other.
+	return e.out, t.settle(e.ended...)
 }
 
-// named finds the jobs that ids name, each once. If one of them names no job
-// or several, refusal says so.
-func (t *tx) named(ids []string) (found []*Job, refusal string, err error) {
+// target is what one id of a command names.
+type target struct {
+	sweep string // its id; "" for a single job
+	jobs  []string
+}
+
+// targets finds what ids name, each once. If one of them names nothing or
+// several things, refusal says so.
+func (t *tx) targets(ids []string) (found []target, refusal string, err error) {
 	if len(ids) == 0 {
 		return nil, "it names no job", nil
 	}
+	seen := map[string]bool{}
 	for _, id := range ids {
-		id = strings.ToLower(id)
-		if len(id) < minPrefix {
-			return nil, fmt.Sprintf("%q is too short: at least %d letters of an id are needed", id, minPrefix), nil
+		job, sweep, refusal, err := t.lookUp(strings.ToLower(id))
+		if err != nil || refusal != "" {
+			return nil, refusal, err
 		}
-		var fits []*Job
-		err := t.each(selectJobs+"WHERE id >= ? AND id < ? LIMIT 2", []any{id, pastPrefix(id)},
-			func(row scanner) error {
-				j, err := scanJob(row)
-				fits = append(fits, j)
-				return err
-			})
-		switch {
-		case err != nil:
-			return nil, "", err
-		case len(fits) == 0:
-			return nil, fmt.Sprintf("no job %q is known", id), nil
-		case len(fits) > 1:
-			return nil, fmt.Sprintf("%q fits several jobs", id), nil
+		if seen[job+sweep] {
+			continue
 		}
-		if !slices.ContainsFunc(found, func(j *Job) bool { return j.ID == fits[0].ID }) {
-			found = append(found, fits[0])
+		seen[job+sweep] = true
+		g := target{sweep, []string{job}}
+		if sweep != "" {
+			if g.jobs, err = t.members(sweep); err != nil {
+				return nil, "", err
+			}
 		}
+		found = append(found, g)
 	}
 	return found, "", nil
 }
@@ -99,38 +98,61 @@ func pastPrefix(prefix string) string { return prefix + "\x7f" }
 type deed struct {
 	ok    bool // it was changed, or was already as wished
 	state State
-	words string
+	words string // that follow its id
+	sum   string // that follow the number of such jobs of a sweep
+	made  string // id of the job that was made of it
 }
 
-func (t *tx) cancel(j *Job) (deed, error) {
-	switch {
-	case j.State == Pending:
-		_, err := t.change(`UPDATE jobs SET state = 'CANCELLED', reason = 'cancelled by request', finished_at = ?, doubt = 0
-			WHERE id = ? AND state = 'PENDING' AND attempt = ?`, toMillis(t.now), j.ID, j.Attempt)
-		return deed{true, Cancelled, "cancelled"}, err
-	case j.State == Running && j.EndReason == "":
-		_, err := t.askEnd(j.ID, j.Attempt, EndCancel)
-		return deed{true, Running, "is being cancelled"}, err
-	case j.State == Running:
-		return deed{true, Running, "is already " + endWords(j.EndReason)}, nil
-	}
-	return deed{j.State == Cancelled, j.State, "is already " + string(j.State)}, nil
+// execution is a command on its way through the jobs that it names.
+type execution struct {
+	t      *tx
+	action Action
+	apply  func(*Job) (deed, error)
+	out    Outcome
+	ended  []over
 }
 
-func (t *tx) retry(j *Job) (deed, error) {
-	switch j.State {
-	case Failed, Cancelled, Timeout, Lost:
-	case Rejected:
-		return deed{false, j.State, "is REJECTED: it was never accepted, so it cannot be retried"}, nil
-	case Completed:
-		return deed{false, j.State, "is COMPLETED: there is nothing to retry"}, nil
-	default:
-		return deed{false, j.State, "is " + string(j.State) + ": only an ended job can be retried"}, nil
+// run does what is to be done to a target, and says so in words.
+func (e *execution) run(g target) (string, error) {
+	var sums []string
+	count := map[string]int{}
+	for _, id := range g.jobs {
+		d, err := e.job(id)
+		if err != nil {
+			return "", err
+		}
+		if g.sweep == "" {
+			return shortID(id) + " " + d.words, nil
+		}
+		if count[d.sum]++; count[d.sum] == 1 {
+			sums = append(sums, d.sum)
+		}
 	}
-	_, err := t.change(`UPDATE jobs SET state = 'PENDING', reason = '', attempt = attempt + 1,
-		started_at = 0, finished_at = 0, exit_code = NULL, signal = '', command = '', log = '', instance = '',
-		pid = 0, proc_start = '', proc_boot = '', node = '', end_reason = '', doubt = 0,
-		line_at = iif(line_at = -1, 0, line_at)
-		WHERE id = ? AND state = ? AND attempt = ?`, j.ID, string(j.State), j.Attempt)
-	return deed{true, Pending, fmt.Sprintf("waits for attempt %d", j.Attempt+1)}, err
+	for n, sum := range sums {
+		sums[n] = fmt.Sprintf("%d %s", count[sum], sum)
+	}
+	return fmt.Sprintf("%s (sweep of %d): %s", shortID(g.sweep), len(g.jobs), strings.Join(sums, ", ")), nil
+}
+
+func (e *execution) job(id string) (deed, error) {
+	j, err := e.t.job(id)
+	if err != nil {
+		return deed{}, err
+	}
+	d, err := e.apply(j)
+	if err != nil {
+		return deed{}, err
+	}
+	if d.ok {
+		e.out.State = Completed
+	}
+	if j.State == Pending && d.state.Ended() {
+		e.ended = append(e.ended, over{id, d.state})
+	}
+	if e.action != Rerun {
+		e.out.Jobs = append(e.out.Jobs, id)
+	} else if d.made != "" {
+		e.out.Jobs = append(e.out.Jobs, d.made)
+	}
+	return d, e.t.event(id, string(e.action), d.state, shortID(id)+" "+d.words)
 }

@@ -1,6 +1,9 @@
 package jobs
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Migrations are the steps, for the test of each older schema.
 var Migrations = migrations
@@ -18,13 +21,23 @@ func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
 		"placed":      {selectPlaced, []any{1, 1}},
 		"job":         {selectJobs + "WHERE id = ?", []any{"a"}},
 		"prefix":      {selectJobs + "WHERE id >= ? AND id < ? ORDER BY id LIMIT 10", []any{"a", "b"}},
-		"receipts of": {selectReceiptsOf, []any{"a"}},
+		"receipts of": {selectReceiptsOf, []any{`["a"]`}},
 		"receipt":     {"SELECT " + receiptColumns + " FROM receipts WHERE name = ? AND newest = 1", []any{"a"}},
 		"events":      {selectEvents, []any{1, 1}},
+		"above":       {countAbove, []any{"a", 1}},
+		"level":       {countLevel, []any{"a", 1, 1}},
+		"queue":       {selectQueue, []any{"a"}},
+		"runs":        {selectRuns, []any{"a", 1}},
+		"ended":       {selectEnded, []any{"a", 1}},
+		"since":       {selectSince, []any{1}},
+		"unmet":       {selectUnmet, []any{`["a"]`}},
+		"held":        {selectHeld, nil},
+		"head":        {selectHead, []any{"a"}},
 	}
 	for name, f := range map[string]Filter{
 		"list": {}, "list state": {States: []State{Failed}}, "list type": {Type: "a"}, "list id": {Query: "id:3f2a"},
-		"list state words": {Query: "state:failed word"},
+		"list state words": {Query: "state:failed word"}, "list group": {Group: "3f2a91c0-0000-4000-8000-000000000000"},
+		"list group prefix": {Query: "group:3f2a"}, "list since": {Since: time.Unix(9, 0), States: []State{Failed}},
 	} {
 		terms, err := parseQuery(f.Query)
 		if err != nil {
@@ -40,7 +53,7 @@ func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
 		queries[name] = struct {
 			text string
 			args []any
-		}{first.query(conditions), append(append(first.args, 9, 0), args...)}
+		}{first.query(conditions), append(append(append(first.args, 9, 0), args...), 9)}
 	}
 	plans := map[string]string{}
 	for name, query := range queries {

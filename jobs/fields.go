@@ -3,9 +3,7 @@ package jobs
 import (
 	"fmt"
 	"sort"
-	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -17,6 +15,7 @@ var requestKeys = map[string]func(*Request, value) *Fault{
 	"type":     func(r *Request, v value) (f *Fault) { r.Type, f = v.word(); return f },
 	"script":   func(r *Request, v value) (f *Fault) { r.Script, f = v.word(); return f },
 	"args":     func(r *Request, v value) (f *Fault) { r.Args, f = v.list("argument", "write args: [25]"); return f },
+	"params":   readParams,
 	"id":       readID,
 	"name":     readName,
 	"priority": readPriority,
@@ -24,12 +23,19 @@ var requestKeys = map[string]func(*Request, value) *Fault{
 	"env":      readEnv,
 	"workdir":  func(r *Request, v value) (f *Fault) { r.Workdir, f = v.word(); return f },
 	"labels":   readLabels,
+
+	"after":        func(r *Request, v value) (f *Fault) { r.After, f = v.refs(); return f },
+	"after_any":    func(r *Request, v value) (f *Fault) { r.AfterAny, f = v.refs(); return f },
+	"not_before":   readNotBefore,
+	"delay":        readDelay,
+	"retries":      readRetries,
+	"hold":         func(r *Request, v value) (f *Fault) { r.Hold, f = v.truth(); return f },
+	"foreach":      readForeach,
+	"unique_key":   readUniqueKey,
+	"on_duplicate": readOnDuplicate,
 }
 
-var (
-	requestKeyNames = sortedKeys(requestKeys)
-	commandKeyNames = []string{"action", "ids"}
-)
+var requestKeyNames = sortedKeys(requestKeys)
 
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
@@ -55,41 +61,19 @@ func readRequest(pairs []value, at Position) (*Request, *Fault) {
 	if r.Type == "" && r.Script == "" {
 		return nil, at.Fault("neither type nor script is given", "write type: with a type's name, or script:")
 	}
+	if at, ok := r.marks["delay"]; ok && r.has("not_before") {
+		return nil, at.Fault("delay and not_before stand together", "write one of them")
+	}
+	if f := r.checkAxes(); f != nil {
+		return nil, f
+	}
 	return r, nil
 }
 
-func readCommand(pairs []value, at Position) (*Command, *Fault) {
-	var action Action
-	var ids []string
-	for _, p := range pairs {
-		switch p.name {
-		case "action":
-			word, f := p.word()
-			if f != nil {
-				return nil, f
-			}
-			if action = Action(word); !isAction(action) {
-				return nil, p.fault("unknown action "+shown(word), meant(word, actionNames(), "actions"))
-			}
-		case "ids":
-			var f *Fault
-			if ids, f = p.list("id", "write ids: [<id>]"); f != nil {
-				return nil, f
-			}
-			at = p.position()
-		default:
-			return nil, unknownKey(p, commandKeyNames)
-		}
-	}
-	return newCommand(action, ids, at)
-}
-
-func actionNames() []string {
-	names := make([]string, len(Actions))
-	for i, a := range Actions {
-		names[i] = string(a)
-	}
-	return names
+// has reports whether a document has the key, whatever its value.
+func (r *Request) has(key string) bool {
+	_, ok := r.marks[key]
+	return ok
 }
 
 func unknownKey(p value, known []string) *Fault {
@@ -104,7 +88,7 @@ func meant(word string, known []string, plural string) string {
 	if len(known) == 0 {
 		return "no " + plural + " are configured"
 	}
-	const most = 12
+	const most = 20
 	list := strings.Join(known[:min(most, len(known))], ", ")
 	if len(known) > most {
 		list += ", " + ellipsis
@@ -148,32 +132,74 @@ func checkName(what, name string) string {
 }
 
 func readPriority(r *Request, v value) *Fault {
-	want := fmt.Sprintf("a whole number from %d to %d", MinPriority, MaxPriority)
-	text, f := v.text()
-	if f != nil {
-		return f
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || v.isString() || strconv.Itoa(n) != strings.TrimPrefix(text, "+") || n < MinPriority || n > MaxPriority {
-		return v.wrong(want, "")
-	}
+	n, f := v.number(MinPriority, MaxPriority)
 	r.Priority, r.HasPriority = n, true
-	return nil
+	return f
+}
+
+func readRetries(r *Request, v value) *Fault {
+	n, f := v.number(0, MaxRetries)
+	r.Retries, r.HasRetries = n, true
+	return f
 }
 
 func readTimeout(r *Request, v value) *Fault {
-	text, f := v.text()
+	d, f := v.duration()
+	if f == nil && d <= 0 {
+		f = v.wrong("more than 0", "leave the key out for the type's limit")
+	}
+	r.Timeout = d
+	return f
+}
+
+func readDelay(r *Request, v value) *Fault {
+	d, f := v.duration()
+	if f == nil && d < 0 {
+		f = v.wrong("0 or more", "")
+	}
+	r.Delay = d
+	return f
+}
+
+func readNotBefore(r *Request, v value) (f *Fault) {
+	r.NotBefore, f = v.moment()
+	return f
+}
+
+func readUniqueKey(r *Request, v value) *Fault {
+	key, f := v.word()
 	if f != nil {
 		return f
 	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return v.wrong("a duration", "write it as 90s, 10m or 2h")
+	if message := checkName("unique_key", key); message != "" {
+		return v.fault(message, "")
 	}
-	if d <= 0 {
-		return v.wrong("more than 0", "leave the key out for the type's limit")
+	r.UniqueKey = key
+	return nil
+}
+
+func readOnDuplicate(r *Request, v value) *Fault {
+	word, f := v.text()
+	if f != nil {
+		return f
 	}
-	r.Timeout = d
+	r.OnDuplicate = Duplicate(word)
+	if r.OnDuplicate != DuplicateKeep && r.OnDuplicate != DuplicateReplace {
+		return v.wrong("keep or replace", "")
+	}
+	return nil
+}
+
+func readParams(r *Request, v value) *Fault {
+	params, f := v.table()
+	if f != nil {
+		return f
+	}
+	r.Params = params
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		p := value{node: v.node.Content[i+1], file: v.file}
+		r.marks["params."+v.node.Content[i].Value] = p.position()
+	}
 	return nil
 }
 

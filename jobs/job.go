@@ -23,6 +23,17 @@ type Job struct {
 	Env      map[string]string // set by the request; values are never shown
 	Workdir  string            // asked for by the request, relative to the type's; "" means the type's
 
+	Group       string            // id that ties the jobs of one sweep; "" if it is of none
+	Params      map[string]string // named parameters, defaults filled in; secret ones are in Env
+	After       []string          // ids of jobs that must have COMPLETED before it starts
+	AfterAny    []string          // ids of jobs that must have ended before it starts
+	NotBefore   time.Time         // asked for by the request; zero means at once
+	Hold        bool              // PENDING until it is released
+	Retries     int               // attempts that it may have by itself after the first
+	UniqueKey   string            // "" means none
+	ScriptHash  string            // SHA-256 of its script when it was accepted, in hex; "" if it has none
+	ScriptNoted string            // that of the script that was started, if it was another; "" if not
+
 	State   State
 	Reason  string // why it is in that state, in words
 	Attempt int    // starts at 1
@@ -31,12 +42,21 @@ type Job struct {
 	StartedAt   time.Time // zero until known
 	FinishedAt  time.Time // zero until known
 
-	ExitCode *int     // nil unless the process exited by itself
-	Signal   string   // "SIGKILL"; "" unless a signal ended it
-	PID      int      // its first process, while RUNNING
-	Node     string   // name of the machine that ran it; "" until started
-	Command  []string // argv as started
-	Log      string   // its output, relative to the state folder; "" until started
+	ExitCode *int                // nil unless the process exited by itself
+	Signal   string              // "SIGKILL"; "" unless a signal ended it
+	PID      int                 // its first process, while RUNNING
+	Node     string              // name of the machine that ran it; "" until started
+	Command  []string            // argv as started
+	Log      string              // its output, relative to the state folder; "" until started
+	Slots    map[string][]string // tokens it was started with, by the slot's name
+	Limits   string              // how memory and processor are limited, in words; "" if they are not
+
+	// What the scheduler needs while it is PENDING.
+	Retried int       // how many of Retries are used
+	Due     time.Time // it does not start before: NotBefore, or when the next attempt may begin; zero once that has passed
+	Unmet   int       // jobs in After and AfterAny that it still waits for
+
+	Past []Attempt // its attempts that have ended, oldest first; filled in by Queue.Detail alone
 
 	// What the runner needs to find the job's process again.
 	Instance  string    // supervisor that was asked to start this attempt
@@ -96,6 +116,19 @@ type jobJSON struct {
 	Log         string            `json:"log,omitempty"`
 	Command     []string          `json:"command,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
+
+	Group         string              `json:"group,omitempty"`
+	Params        map[string]string   `json:"params,omitempty"`
+	After         []string            `json:"after,omitempty"`
+	AfterAny      []string            `json:"after_any,omitempty"`
+	NotBefore     string              `json:"not_before,omitempty"`
+	Hold          bool                `json:"hold,omitempty"`
+	Retries       int                 `json:"retries,omitempty"`
+	UniqueKey     string              `json:"unique_key,omitempty"`
+	ScriptChanged bool                `json:"script_changed,omitempty"`
+	Slots         map[string][]string `json:"slots,omitempty"`
+	Limits        string              `json:"limits,omitempty"`
+	Attempts      []Attempt           `json:"attempts,omitempty"`
 }
 
 // MarshalJSON gives the public shape: the same object in replies, in the API
@@ -107,6 +140,9 @@ func (j Job) MarshalJSON() ([]byte, error) {
 		Source: j.Source, SubmittedAt: formatTime(j.SubmittedAt),
 		StartedAt: formatTime(j.StartedAt), FinishedAt: formatTime(j.FinishedAt),
 		ExitCode: j.ExitCode, Signal: j.Signal, Node: j.Node, Log: j.Log, Command: j.Command, Labels: j.Labels,
+		Group: j.Group, Params: j.Params, After: j.After, AfterAny: j.AfterAny, NotBefore: formatTime(j.NotBefore),
+		Hold: j.Hold, Retries: j.Retries, UniqueKey: j.UniqueKey, ScriptChanged: j.ScriptNoted != "",
+		Slots: j.Slots, Limits: j.Limits, Attempts: j.Past,
 	}
 	if out.Args == nil {
 		out.Args = []string{}

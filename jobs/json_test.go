@@ -46,7 +46,7 @@ func TestParseJSONRefuses(t *testing.T) {
 		`[{"type": "x"}]`:                    "a.json:1:1: the document must be a mapping (key: value), not a list",
 		`null`:                               "a.json:1:1: the document must be a mapping (key: value), not nothing",
 		`"x"`:                                `a.json:1:1: the document must be a mapping (key: value), not "x"`,
-		"{\n  \"type\": \"x\",\n  \"é\": 1}": `a.json:3:3: unknown key "é"; known keys: args, env, id, labels, name, priority, script, timeout, type, workdir`,
+		"{\n  \"type\": \"x\",\n  \"é\": 1}": `a.json:3:3: unknown key "é"; ` + knownKeys,
 		`{"type": "x", "type": "y"}`:         `a.json:1:15: key "type" stands twice; the first is on line 1`,
 		`{"type": "x", "t\u0079pe": "y"}`:    `a.json:1:15: key "type" stands twice; the first is on line 1`,
 		`{"type": "x", "env": {"A": "1", "A": "2"}}`: `a.json:1:33: key "A" stands twice; the first is on line 1`,

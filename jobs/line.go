@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -132,27 +131,6 @@ func texts(words []Word) []string {
 		list[i] = w.Text
 	}
 	return list
-}
-
-func isAction(a Action) bool { return slices.Contains(Actions, a) }
-
-// newCommand checks the ids that a command names. The fault bears no column.
-func newCommand(action Action, ids []string, at Position) (*Command, *Fault) {
-	if len(ids) == 0 {
-		return nil, at.Fault(string(action)+" names no job", "write the job's id behind it")
-	}
-	c := &Command{At: at, Action: action}
-	seen := map[string]bool{}
-	for _, id := range ids {
-		if len(id) < minPrefix || !isIDPrefix(id) {
-			return nil, at.Fault(shown(id)+" is not a job's id", "give the id, or at least its first 8 letters")
-		}
-		if id = strings.ToLower(id); !seen[id] {
-			seen[id] = true
-			c.IDs = append(c.IDs, id)
-		}
-	}
-	return c, nil
 }
 
 // ParseLines reads the lines of a request file: one Item a line, blank lines

@@ -26,6 +26,9 @@ func said(it jobs.Item) string {
 		}
 		return s
 	case it.Command != nil:
+		if it.Command.Type != "" {
+			return fmt.Sprintf("%s type %s", it.Command.Action, it.Command.Type)
+		}
 		return fmt.Sprintf("%s %s", it.Command.Action, it.Command.IDs)
 	case it.Fault != nil:
 		return it.Fault.Error()
@@ -80,7 +83,23 @@ func TestParseLine(t *testing.T) {
 		"cancel " + someID + "0":            `job_queue.txt:14: "` + someID + `0" is not a job's id; give the id, or at least its first 8 letters`,
 		"'cancel' 3f2a91c0":                 `id= state= target=cancel type= script= args=["3f2a91c0"]`,
 		"Cancel 3f2a91c0":                   `id= state= target=Cancel type= script= args=["3f2a91c0"]`,
-		"rerun 3f2a91c0":                    `id= state= target=rerun type= script= args=["3f2a91c0"]`,
+		"rerun 3f2a91c0":                    `rerun [3f2a91c0]`,
+		"hold 3f2a91c0 " + someID:           `hold [3f2a91c0 ` + someID + `]`,
+		"release 3F2A91C0":                  `release [3f2a91c0]`,
+		"hold":                              `job_queue.txt:14: hold names no job; write the job's id behind it`,
+		"rerun train":                       `job_queue.txt:14: "train" is not a job's id; give the id, or at least its first 8 letters`,
+		"pause":                             `pause []`,
+		"pause train":                       `pause type train`,
+		"  resume\t train_2-b ":             `resume type train_2-b`,
+		"resume":                            `resume []`,
+		"drain":                             `drain []`,
+		"pause train count":                 `job_queue.txt:14: pause takes one type, and not "count" too; write one command for each`,
+		"resume 3f2a91c0":                   `job_queue.txt:14: "3f2a91c0" cannot be the name of a type`,
+		"pause " + strings.Repeat("a", 65):  `job_queue.txt:14: "` + strings.Repeat("a", 65) + `" cannot be the name of a type`,
+		"pause ''":                          `job_queue.txt:14: "" cannot be the name of a type`,
+		"drain now":                         `job_queue.txt:14: drain stands alone, not before "now"`,
+		"'drain'":                           `id= state= target=drain type= script= args=[]`,
+		"drained":                           `id= state= target=drained type= script= args=[]`,
 
 		// One word in quotes.
 		`"countdown.py 25"`:                       `id= state= target=countdown.py 25 type= script= args=[]`,

@@ -59,9 +59,12 @@ func (q *Queue) RemoveByLine(ctx context.Context, ids []string, file string) ([]
 	var removed []string
 	err := q.write(ctx, func(t *tx) error {
 		removed = nil
+		var ended []over
 		for _, id := range ids {
-			ok, err := t.change(`UPDATE jobs SET state = 'CANCELLED', reason = ?, finished_at = ?, doubt = 0, line_at = -1
-				WHERE id = ? AND state = 'PENDING'`, reason, toMillis(t.now), id)
+			ok, err := t.drop(id, Cancelled, reason)
+			if err == nil && ok {
+				_, err = t.change("UPDATE jobs SET line_at = -1 WHERE id = ?", id)
+			}
 			if err == nil && ok {
 				err = t.event(id, EventLine, Cancelled, reason)
 			}
@@ -70,9 +73,10 @@ func (q *Queue) RemoveByLine(ctx context.Context, ids []string, file string) ([]
 			}
 			if ok {
 				removed = append(removed, id)
+				ended = append(ended, over{id, Cancelled})
 			}
 		}
-		return nil
+		return t.settle(ended...) // not before, or those among ids that wait for others would be FAILED
 	})
 	if err != nil {
 		return nil, fmt.Errorf("removing %d jobs: %w", len(ids), err)

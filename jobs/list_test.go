@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"jobrunner/jobs"
 )
@@ -26,7 +27,7 @@ func TestReasonsOfPendingJobs(t *testing.T) {
 			readJob(t, q, other.ID).Reason, readJob(t, q, doubted.ID).Reason}
 	}
 	const gone, missing = `type "x" is not configured`, "its line is missing from the queue file: waits until that is decided"
-	same(t, "without a catalog", reasons(), []string{"", "", "", ""})
+	same(t, "without a catalog", reasons(), []string{"", "", "", missing})
 	q.SetCatalog(limits(2))
 	same(t, "nothing runs", reasons(), []string{"", "", gone, missing})
 	running := begin(t, q, pendingJob())
@@ -198,6 +199,82 @@ func TestList(t *testing.T) {
 	}
 }
 
+func TestListOfASweep(t *testing.T) {
+	q, _ := openQueue(t)
+	const one, two = "3f2a91c0-0000-4000-8000-000000000000", "3f2a91c0-0000-5000-8000-000000000000"
+	var list []*jobs.Job
+	for i, group := range []string{"", one, two, one, "", two} {
+		j := jobOf([]string{"train", "b"}[i%2])
+		j.Name, j.Group, j.Labels = fmt.Sprint(i), group, map[string]string{"n": fmt.Sprint(i / 3), "k=v": "a b"}
+		j.SubmittedAt = time.UnixMilli(int64(1000 * (10 - i))) // the clock was put back
+		if i == 3 {
+			j.State = jobs.Failed
+		}
+		list = append(list, j)
+	}
+	accept(t, q, list...)
+	for _, c := range []struct {
+		filter jobs.Filter
+		want   string
+	}{
+		{jobs.Filter{Group: one}, "3 1"},
+		{jobs.Filter{Group: strings.ToUpper(one)}, "3 1"},
+		{jobs.Filter{Group: one, Limit: 1}, "3"},
+		{jobs.Filter{Group: one, States: []jobs.State{jobs.Failed}}, "3"},
+		{jobs.Filter{Group: "3f2a91c0"}, "5 3 2 1"},
+		{jobs.Filter{Group: "3f2a91c0", Before: 4, Limit: 1}, "2"},
+		{jobs.Filter{Group: "3f2a91c0", Type: "train"}, "2"},
+		{jobs.Filter{Group: "4"}, ""},
+		{jobs.Filter{Group: one, Query: "group:" + two}, ""},
+		{jobs.Filter{Group: "no id"}, ""},
+		{jobs.Filter{Query: "group:3F2A91C0-0000-5"}, "5 2"},
+		{jobs.Filter{Query: "group:3f2a group:" + one + " state:pending"}, "1"},
+		{jobs.Filter{Query: "group:3f2a id:" + list[2].ID}, "2"},
+		{jobs.Filter{Query: "group:4 id:" + list[2].ID}, ""},
+		{jobs.Filter{Labels: map[string]string{"n": ""}}, "5 4 3 2 1 0"},
+		{jobs.Filter{Labels: map[string]string{"n": "1"}}, "5 4 3"},
+		{jobs.Filter{Labels: map[string]string{"n": "1", "k=v": "a b"}, Group: one}, "3"},
+		{jobs.Filter{Labels: map[string]string{"n": "1", "m": ""}}, ""},
+		{jobs.Filter{Since: time.UnixMilli(7000)}, "3 2 1 0"},
+		{jobs.Filter{Since: time.UnixMilli(7001), Query: "type:train"}, "2 0"},
+		{jobs.Filter{Since: time.UnixMilli(1000), Limit: 2}, "5 4"},
+		{jobs.Filter{Since: time.Now()}, ""},
+	} {
+		found, err := q.List(bg, c.filter)
+		if err != nil {
+			t.Fatalf("%+v: %v", c.filter, err)
+		}
+		same(t, fmt.Sprintf("%+v", c.filter), names(found), c.want)
+	}
+}
+
+// Matches that lie far apart are all found, in order and once.
+func TestListLooksOnUntilItHasEnough(t *testing.T) {
+	q, _ := openQueue(t)
+	var list []*jobs.Job
+	var want []string
+	for i := range 2000 {
+		j := pendingJob()
+		j.Name = "x"
+		if i%600 == 7 {
+			j.Name, j.Labels = fmt.Sprint(i), map[string]string{"a": "b c"}
+			want = append(want, j.Name)
+		} else {
+			j.Labels = map[string]string{"a": "bc", "c": "b"} // as good to the database, but no match
+		}
+		list = append(list, j)
+	}
+	accept(t, q, list...)
+	slices.Reverse(want)
+	for limit := range 6 {
+		found, err := q.List(bg, jobs.Filter{Labels: map[string]string{"a": "b c"}, Limit: limit + 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, fmt.Sprint(limit), names(found), strings.Join(want[:min(limit+1, len(want))], " "))
+	}
+}
+
 func TestListWalksEachJobOnce(t *testing.T) {
 	q := listed(t)
 	for _, f := range []jobs.Filter{{}, {Type: "b"}, {States: jobs.States}, {Query: "train"}} {
@@ -225,17 +302,19 @@ func TestListWalksEachJobOnce(t *testing.T) {
 func TestListRefusesBadQueries(t *testing.T) {
 	q, _ := openQueue(t)
 	for query, want := range map[string]string{
-		"stat:failed":            `unknown search key "stat"; known are state, type, exit, name, label, source, id; quote the word to search for it as it is`,
-		"a http://x":             `unknown search key "http"; known are state, type, exit, name, label, source, id; quote the word to search for it as it is`,
+		"stat:failed":            `unknown search key "stat"; known are state, type, exit, name, label, source, id, group; quote the word to search for it as it is`,
+		"a http://x":             `unknown search key "http"; known are state, type, exit, name, label, source, id, group; quote the word to search for it as it is`,
 		"state:done":             `unknown state "done" in "state:done"`,
 		"state:failed,":          `unknown state "" in "state:failed,"`,
 		"exit:x":                 `"x" in "exit:x" is no exit status`,
 		"type:":                  `type: needs a value, as in type:x`,
 		"id:xyz":                 `"xyz" in "id:xyz" is no beginning of an id`,
 		"id:3f id:4":             `a job has only one id`,
+		"group:3f group:4":       `a job has only one group`,
+		"group:xyz":              `"xyz" in "group:xyz" is no beginning of an id`,
 		strings.Repeat("a", 501): `the search is longer than 500 letters`,
 		strings.Repeat("a ", 17): `the search has more than 16 words`,
-		`a "b c" d:e`:            `unknown search key "d"; known are state, type, exit, name, label, source, id; quote the word to search for it as it is`,
+		`a "b c" d:e`:            `unknown search key "d"; known are state, type, exit, name, label, source, id, group; quote the word to search for it as it is`,
 	} {
 		_, err := q.List(bg, jobs.Filter{Query: query})
 		var bad *jobs.QueryError
@@ -254,11 +333,11 @@ func TestQueriesAreLookUps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(plans) < 15 {
+	if len(plans) < 27 {
 		t.Errorf("only %d plans", len(plans))
 	}
 	ordered := []string{"list"} // walks the table by its key, downwards
-	sorted := []string{"list id", "receipts of"}
+	sorted := []string{"list id", "list group prefix", "receipts of"}
 	for name, plan := range plans {
 		if strings.Contains(plan, "SCAN jobs\n") && !slices.Contains(ordered, name) {
 			t.Errorf("%s reads the whole table:\n%s", name, plan)
@@ -271,4 +350,20 @@ func TestQueriesAreLookUps(t *testing.T) {
 		}
 		t.Logf("%s: %s", name, plan)
 	}
+}
+
+// What a job waits for keeps it from being next, each by itself.
+func TestNextLeavesOutWhatMustWait(t *testing.T) {
+	q, path := openQueue(t)
+	for _, change := range []string{"doubt = 1", "hold = 1", "unmet = 1", "due = 1", "state = 'RUNNING'", "priority = -1"} {
+		j := pendingJob()
+		j.Name = change
+		accept(t, q, j)
+		edit(t, path, "UPDATE jobs SET "+change+" WHERE id = ?", j.ID)
+	}
+	found, err := q.Next(bg, map[string]int{"train": 9}, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "next", names(found), "priority = -1")
 }

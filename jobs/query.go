@@ -2,9 +2,11 @@ package jobs
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -22,14 +24,16 @@ type QueryError struct {
 
 func (e *QueryError) Error() string { return e.Message }
 
-var queryKeys = []string{"state", "type", "exit", "name", "label", "source", "id"}
+var queryKeys = []string{"state", "type", "exit", "name", "label", "source", "id", "group"}
 
 // terms is a Filter.Query taken apart. Every term must match; of several
 // states or types, one.
 type terms struct {
 	states  []State
 	types   []string
-	id      string   // beginning of the id
+	id      string // beginning of the id
+	group   string // beginning of the sweep's id
+	since   time.Time
 	exits   []int    // all must be the exit status
 	names   []string // lower case, as words are
 	sources []string
@@ -131,16 +135,9 @@ func (t *terms) add(key, value string) string {
 		}
 		t.exits = append(t.exits, code)
 	case "id":
-		value = strings.ToLower(value)
-		if strings.Trim(value, "0123456789abcdef-") != "" {
-			return fmt.Sprintf("%q in %q is no beginning of an id", value, key+":"+value)
-		}
-		if t.id != "" && !strings.HasPrefix(value, t.id) && !strings.HasPrefix(t.id, value) {
-			return "a job has only one id"
-		}
-		if len(value) > len(t.id) {
-			t.id = value
-		}
+		return longer(&t.id, key, value)
+	case "group":
+		return longer(&t.group, key, value)
 	case "name":
 		t.names = append(t.names, strings.ToLower(value))
 	case "source":
@@ -149,6 +146,21 @@ func (t *terms) add(key, value string) string {
 		var l label
 		l.key, l.value, l.valued = strings.Cut(value, "=")
 		t.labels = append(t.labels, l)
+	}
+	return ""
+}
+
+// longer takes one more beginning of an id, and returns what is wrong with it.
+func longer(known *string, key, value string) string {
+	value = strings.ToLower(value)
+	if strings.Trim(value, "0123456789abcdef-") != "" {
+		return fmt.Sprintf("%q in %q is no beginning of an id", value, key+":"+value)
+	}
+	if !strings.HasPrefix(value, *known) && !strings.HasPrefix(*known, value) {
+		return "a job has only one " + key
+	}
+	if len(value) > len(*known) {
+		*known = value
 	}
 	return ""
 }
@@ -172,6 +184,13 @@ func (t *terms) narrow(f Filter) bool {
 		}
 		t.types = []string{f.Type}
 	}
+	if f.Group != "" && longer(&t.group, "group", f.Group) != "" {
+		return false
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.Labels)) {
+		t.labels = append(t.labels, label{key, f.Labels[key], f.Labels[key] != ""})
+	}
+	t.since = f.Since
 	t.states = unique(t.states)
 	t.types = unique(t.types)
 	return true
@@ -205,6 +224,10 @@ func (t *terms) sql(w *waits) (conditions string, args []any) {
 	for _, text := range t.sources {
 		like("source", text)
 	}
+	if !t.since.IsZero() {
+		b.WriteString(" AND submitted_at >= ?")
+		args = append(args, toMillis(t.since))
+	}
 	for _, l := range t.labels {
 		like("labels", l.key)
 		if l.valued {
@@ -218,8 +241,9 @@ func (t *terms) sql(w *waits) (conditions string, args []any) {
 			b.WriteString(" OR " + column + ` LIKE ? ESCAPE '\'`)
 			args = append(args, pattern(word))
 		}
-		if w.mention(word) {
-			b.WriteString(" OR state = 'PENDING'")
+		if condition, more := w.candidates(word); condition != "" {
+			b.WriteString(" OR " + condition)
+			args = append(args, more...)
 		}
 		b.WriteString(")")
 	}
@@ -257,7 +281,7 @@ func pattern(word string) string {
 func (t *terms) match(j *Job) bool {
 	if len(t.states) > 0 && !slices.Contains(t.states, j.State) ||
 		len(t.types) > 0 && !slices.Contains(t.types, j.Type) ||
-		!strings.HasPrefix(j.ID, t.id) {
+		!strings.HasPrefix(j.ID, t.id) || !strings.HasPrefix(j.Group, t.group) {
 		return false
 	}
 	for _, code := range t.exits {

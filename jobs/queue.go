@@ -139,7 +139,8 @@ func (q *Queue) Close() error {
 func (q *Queue) StateID() string { return q.stateID }
 
 // SetCatalog sets the types and limits in force. They are used only to explain
-// why PENDING jobs wait; without a catalog no reason is given for that.
+// why PENDING jobs wait and to say when they start; without a catalog only those
+// reasons are given that need none.
 func (q *Queue) SetCatalog(c *Catalog) { q.catalog.Store(c) }
 
 // Healthy returns why writes fail at present, nil if they do not. Only a

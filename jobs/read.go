@@ -54,11 +54,15 @@ func (q *Queue) Find(ctx context.Context, prefix string) (*Job, error) {
 	return found[0], nil
 }
 
+// mayStart is what the index jobs_next holds: PENDING jobs that nothing about
+// themselves keeps from starting.
+const mayStart = "state = 'PENDING' AND doubt = 0 AND hold = 0 AND unmet = 0 AND due = 0"
+
 const (
 	selectRunning = selectJobs + "INDEXED BY jobs_state WHERE state = 'RUNNING' ORDER BY seq"
 	selectOrder   = selectJobs + "INDEXED BY jobs_order WHERE state = 'PENDING' ORDER BY priority DESC, seq LIMIT ?+0"
-	selectNext    = selectJobs + `INDEXED BY jobs_next WHERE state = 'PENDING' AND doubt = 0 AND type = ?
-		ORDER BY priority DESC, seq LIMIT ?+0`
+	selectNext    = selectJobs + `INDEXED BY jobs_next WHERE state = 'PENDING' AND doubt = 0 AND hold = 0 AND unmet = 0
+		AND due = 0 AND type = ? ORDER BY priority DESC, seq LIMIT ?+0`
 )
 
 // Running returns every RUNNING job, in order of acceptance.
@@ -94,8 +98,9 @@ func (q *Queue) ListActive(ctx context.Context, limit int) ([]*Job, error) {
 }
 
 // Next returns the PENDING jobs to start next: of the types that room names,
-// at most room of each and limit in all, not in doubt, by priority and order
-// of acceptance. Their reasons are left out.
+// at most room of each and limit in all, by priority and order of acceptance,
+// none that is in doubt or held or waits for other jobs or its time. Their
+// reasons are left out. It heeds neither pauses nor slots.
 func (q *Queue) Next(ctx context.Context, room map[string]int, limit int) ([]*Job, error) {
 	var found []*Job
 	for name, n := range room {

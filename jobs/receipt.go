@@ -33,13 +33,15 @@ func (q *Queue) receipt(ctx context.Context, where, key string) (*Receipt, error
 }
 
 const selectReceiptsOf = "SELECT " + receiptColumns + ` FROM receipts
-	WHERE seq IN (SELECT receipt FROM receipt_jobs WHERE job = ?) AND newest = 1 ORDER BY seq`
+	WHERE seq IN (SELECT receipt FROM receipt_jobs WHERE job IN (SELECT value FROM json_each(?)))
+	AND newest = 1 ORDER BY seq`
 
-// ReceiptsOf returns the receipts that name a job, oldest first; of each file
-// name only the newest counts.
-func (q *Queue) ReceiptsOf(ctx context.Context, job string) ([]*Receipt, error) {
+// ReceiptsOf returns the receipts that name any of some jobs, oldest first; of
+// each file name only the newest counts. A receipt can name thousands of jobs,
+// so it is read once for all that are asked for together.
+func (q *Queue) ReceiptsOf(ctx context.Context, jobs ...string) ([]*Receipt, error) {
 	var found []*Receipt
-	err := q.read.each(ctx, selectReceiptsOf, []any{job},
+	err := q.read.each(ctx, selectReceiptsOf, []any{packJSON(jobs)},
 		func(row scanner) error {
 			r, err := scanReceipt(row)
 			if err == nil {
@@ -48,7 +50,7 @@ func (q *Queue) ReceiptsOf(ctx context.Context, job string) ([]*Receipt, error) 
 			return err
 		})
 	if err != nil {
-		return nil, fmt.Errorf("reading receipts of job %s: %w", job, err)
+		return nil, fmt.Errorf("reading receipts of %d jobs: %w", len(jobs), err)
 	}
 	return found, nil
 }

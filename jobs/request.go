@@ -7,6 +7,7 @@ const (
 	MaxRequestSize = 64 << 10 // bytes of a line; files have their own setting
 	MinPriority    = -1000
 	MaxPriority    = 1000
+	MaxRetries     = 1000
 )
 
 // Request asks for one job. It is what somebody wrote, read but not yet held
@@ -29,10 +30,43 @@ type Request struct {
 	Env         map[string]string
 	Workdir     string
 	Labels      map[string]string
+	Params      map[string]string // as they are written
+	After       []Ref
+	AfterAny    []Ref
+	NotBefore   time.Time     // key not_before
+	Delay       time.Duration // key delay
+	Retries     int
+	HasRetries  bool // false means the type's max_retries
+	Hold        bool
+	UniqueKey   string
+	OnDuplicate Duplicate // "" means DuplicateKeep
+	Foreach     []Axis    // in the order in which they are written
 
 	oneWord bool                // a line that is a single word in quotes: it may be a whole command line
 	marks   map[string]Position // of a document: where each key's value stands
 }
+
+// Ref names a job that another one waits for: an id, the beginning of one, or
+// the name of an earlier document of the same file.
+type Ref struct {
+	Text string
+	At   Position
+}
+
+// Axis is one key of foreach: each of its values makes a job of its own.
+type Axis struct {
+	Name   string
+	Values []string // as they are written
+}
+
+// Duplicate says what becomes of a request whose unique_key an unfinished job
+// bears.
+type Duplicate string
+
+const (
+	DuplicateKeep    Duplicate = "keep"    // it is answered with that job
+	DuplicateReplace Duplicate = "replace" // that job is cancelled if it is PENDING, and this one takes its place
+)
 
 // Position is a place in a file that a person wrote.
 type Position struct {

@@ -93,7 +93,7 @@ func TestResolveLine(t *testing.T) {
 		`"cuntdown 5"`:          `a.txt:1: unknown type "cuntdown"; did you mean "countdown"?`,
 		`"cuntdown it's"`:       `a.txt:1: this single quote (') is never closed; close it, or put a backslash before it`,
 		"shutdown":              `a.txt:1: unknown type "shutdown"; known types: countdown, free, many, none, other, python, some`,
-		"rerun 3f2a91c0":        `a.txt:1: unknown type "rerun"; known types: countdown, free, many, none, other, python, some`,
+		"restart 3f2a91c0":      `a.txt:1: unknown type "restart"; known types: countdown, free, many, none, other, python, some`,
 		"\x1b[31mred":           `a.txt:1: unknown type "\x1b[31mred"; known types: countdown, free, many, none, other, python, some`,
 		"cuntdown.py 5":         `a.txt:1: script "cuntdown.py" is not there, in examples; did you mean "countdown.py"?`,
 		"both.x":                `a.txt:1: script "both.x" fits two types, "other" and "python"; name the type too`,

@@ -14,14 +14,18 @@ type scanner interface{ Scan(...any) error }
 // first are written by insertJob.
 const jobColumns = `seq, id, spelling, type, target, args, name, labels, priority, source, timeout, env, workdir,
 	state, reason, attempt, submitted_at, started_at, finished_at, exit_code, signal, command, log,
-	instance, pid, proc_start, proc_boot, end_reason, line_at, raw_hash, doubt, node`
+	instance, pid, proc_start, proc_boot, end_reason, line_at, raw_hash, doubt, node,
+	sweep, params, after_ok, after_any, not_before, hold, retries, unique_key, script_hash, script_noted,
+	slots, limits, retried, due, unmet`
 
 const selectJobs = "SELECT " + jobColumns + " FROM jobs "
 
 const insertJob = `INSERT INTO jobs (id, spelling, type, target, args, name, labels, priority, source, timeout, env, workdir,
 	state, reason, attempt, submitted_at, started_at, finished_at, exit_code, signal, command, log,
-	instance, pid, proc_start, proc_boot, end_reason, line_at, raw_hash, doubt, node)
-	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`
+	instance, pid, proc_start, proc_boot, end_reason, line_at, raw_hash, doubt, node,
+	sweep, params, after_ok, after_any, not_before, hold, retries, unique_key, script_hash, script_noted,
+	slots, limits, retried, due, unmet)
+	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`
 
 // jobValues are the arguments of insertJob.
 func jobValues(j *Job) []any {
@@ -34,7 +38,9 @@ func jobValues(j *Job) []any {
 		string(j.State), j.Reason, j.Attempt, toMillis(j.SubmittedAt), toMillis(j.StartedAt), toMillis(j.FinishedAt),
 		exit, j.Signal, packList(j.Command), j.Log,
 		j.Instance, j.Process.PID, j.Process.Start, j.Process.Boot, string(j.EndReason),
-		j.LineAt, int64(j.RawHash), j.Doubt, j.Node}
+		j.LineAt, int64(j.RawHash), j.Doubt, j.Node,
+		j.Group, packMap(j.Params), packList(j.After), packList(j.AfterAny), toMillis(j.NotBefore), j.Hold, j.Retries,
+		j.UniqueKey, j.ScriptHash, j.ScriptNoted, packSlots(j.Slots), j.Limits, j.Retried, toMillis(j.Due), j.Unmet}
 }
 
 // scanJob reads a row of jobColumns.
@@ -42,34 +48,45 @@ func scanJob(row scanner) (*Job, error) {
 	var (
 		j                                        Job
 		args, labels, env, state, command, ended string
+		params, afterOK, afterAny, slots         string
 		timeout, submitted, started, finished    int64
+		notBefore, due                           int64
 		rawHash                                  int64
 		exit                                     sql.NullInt64
 	)
 	err := row.Scan(&j.Seq, &j.ID, &j.Spelling, &j.Type, &j.Target, &args, &j.Name, &labels, &j.Priority,
 		&j.Source, &timeout, &env, &j.Workdir,
 		&state, &j.Reason, &j.Attempt, &submitted, &started, &finished, &exit, &j.Signal, &command, &j.Log,
-		&j.Instance, &j.Process.PID, &j.Process.Start, &j.Process.Boot, &ended, &j.LineAt, &rawHash, &j.Doubt, &j.Node)
+		&j.Instance, &j.Process.PID, &j.Process.Start, &j.Process.Boot, &ended, &j.LineAt, &rawHash, &j.Doubt, &j.Node,
+		&j.Group, &params, &afterOK, &afterAny, &notBefore, &j.Hold, &j.Retries,
+		&j.UniqueKey, &j.ScriptHash, &j.ScriptNoted, &slots, &j.Limits, &j.Retried, &due, &j.Unmet)
 	if err != nil {
 		return nil, err
 	}
 	j.Timeout = time.Duration(timeout)
 	j.State, j.EndReason = State(state), EndReason(ended)
 	j.SubmittedAt, j.StartedAt, j.FinishedAt = fromMillis(submitted), fromMillis(started), fromMillis(finished)
+	j.NotBefore, j.Due = fromMillis(notBefore), fromMillis(due)
 	j.PID = j.Process.PID
 	j.RawHash = uint64(rawHash)
 	if exit.Valid {
 		code := int(exit.Int64)
 		j.ExitCode = &code
 	}
-	return &j, unpack(&j, args, labels, env, command)
+	return &j, unpack([]packed{
+		{args, &j.Args}, {labels, &j.Labels}, {env, &j.Env}, {command, &j.Command},
+		{params, &j.Params}, {afterOK, &j.After}, {afterAny, &j.AfterAny}, {slots, &j.Slots},
+	})
 }
 
-func unpack(j *Job, args, labels, env, command string) error {
-	for _, f := range []struct {
-		text string
-		into any
-	}{{args, &j.Args}, {labels, &j.Labels}, {env, &j.Env}, {command, &j.Command}} {
+// packed is a list or map as it is stored, and where it goes.
+type packed struct {
+	text string
+	into any
+}
+
+func unpack(all []packed) error {
+	for _, f := range all {
 		if f.text == "" {
 			continue
 		}
@@ -88,6 +105,13 @@ func packList(list []string) string {
 }
 
 func packMap(m map[string]string) string {
+	if len(m) == 0 {
+		return ""
+	}
+	return packJSON(m)
+}
+
+func packSlots(m map[string][]string) string {
 	if len(m) == 0 {
 		return ""
 	}

@@ -53,9 +53,20 @@ func unanchored(pattern string) string {
 	return pattern
 }
 
-// allow checks what a request asks for beyond its arguments, and fills in the
-// job's workdir.
-func (t *Type) allow(r *Request, j *Job) *Fault {
+// allow checks what a request asks for beyond its arguments, and fills in what
+// of the job depends on the type.
+func (c *examiner) allow(t *Type, r *Request, j *Job) *Fault {
+	for _, check := range []func(*Type, *Request, *Job) *Fault{
+		(*Type).allowBounds, (*Type).allowRetries, (*Type).allowEnv, (*Type).allowWords, c.allowFolder, c.giveParams,
+	} {
+		if f := check(t, r, j); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+func (t *Type) allowBounds(r *Request, _ *Job) *Fault {
 	if r.Priority < MinPriority || r.Priority > MaxPriority {
 		return r.place(&Fault{Message: fmt.Sprintf("priority must be from %d to %d, not %d", MinPriority, MaxPriority, r.Priority)}, "priority")
 	}
@@ -65,14 +76,38 @@ func (t *Type) allow(r *Request, j *Job) *Fault {
 			Hint:    fmt.Sprintf("at most %s", t.Timeout),
 		}, "timeout")
 	}
+	return nil
+}
+
+func (t *Type) allowRetries(r *Request, j *Job) *Fault {
+	j.Retries = t.MaxRetries
+	if !r.HasRetries {
+		return nil
+	}
+	if j.Retries = r.Retries; r.Retries >= 0 && r.Retries <= t.MaxRetries {
+		return nil
+	}
+	hint := fmt.Sprintf("at most %d, its max_retries", t.MaxRetries)
+	if t.MaxRetries == 0 {
+		hint = "it allows none: max_retries is not set"
+	}
+	return r.place(&Fault{Message: fmt.Sprintf("retries %d is more than type %q allows", r.Retries, t.Name), Hint: hint}, "retries")
+}
+
+func (t *Type) allowEnv(r *Request, _ *Job) *Fault {
 	for _, name := range sortedKeys(r.Env) {
 		if !slices.Contains(t.EnvAllow, name) {
 			return r.place(&Fault{
 				Message: fmt.Sprintf("env %s may not be set for type %q", shown(name), t.Name),
 				Hint:    allowedEnv(t.EnvAllow),
-			}, "env")
+			}, "env."+name, "env")
 		}
 	}
+	return nil
+}
+
+// allowWords checks words for people, which no type restricts.
+func (*Type) allowWords(r *Request, _ *Job) *Fault {
 	if message := checkName("name", r.Name); message != "" {
 		return r.place(&Fault{Message: message}, "name")
 	}
@@ -81,8 +116,24 @@ func (t *Type) allow(r *Request, j *Job) *Fault {
 			return r.place(&Fault{Message: message}, "labels")
 		}
 	}
-	folder, err := t.Folder(r.Workdir)
-	if err == nil && r.Workdir != "" {
+	if message := checkName("unique_key", r.UniqueKey); message != "" {
+		return r.place(&Fault{Message: message}, "unique_key")
+	}
+	if r.UniqueKey == "" && r.has("unique_key") {
+		return r.place(&Fault{Message: "unique_key is empty"}, "unique_key")
+	}
+	if r.UniqueKey == "" && r.OnDuplicate != "" {
+		return r.place(&Fault{Message: "on_duplicate says nothing without unique_key", Hint: "add unique_key, or leave it out"}, "on_duplicate")
+	}
+	return nil
+}
+
+func (c *examiner) allowFolder(t *Type, r *Request, j *Job) *Fault {
+	if r.Workdir == "" {
+		return nil
+	}
+	folder, err := c.look(look{"folder", t.Name, r.Workdir}, func() (string, error) { return t.Folder(r.Workdir) })
+	if err == nil {
 		j.Workdir, err = filepath.Rel(t.Workdir, folder)
 	}
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 // migrations lead from one schema version to the next: the step at index n
 // from version n to n+1. A step that was released is never edited.
-var migrations = []string{schema1}
+var migrations = []string{schema1, schema2}
 
 // schema1 is the first schema. Times are Unix ms, 0 where not known; lists
 // and maps are JSON, "" where empty; 64-bit hashes are stored as signed.
@@ -124,6 +124,68 @@ CREATE TABLE taken (
 	job        TEXT NOT NULL,
 	gone_at    INTEGER NOT NULL,
 	PRIMARY KEY (generation, offset)
+) STRICT, WITHOUT ROWID;
+`
+
+// schema2 adds what a job can ask for beyond its command: order, time, retries,
+// slots, sweeps, keys; and schedules. due is 0 once its time has come, so that
+// jobs_next holds only what may start as far as the job itself is concerned.
+const schema2 = `
+ALTER TABLE jobs ADD COLUMN sweep        TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN params       TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN after_ok     TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN after_any    TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN not_before   INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN hold         INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN retries      INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN unique_key   TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN script_hash  TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN script_noted TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN slots        TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN limits       TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN retried      INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN due          INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN unmet        INTEGER NOT NULL DEFAULT 0;
+DROP INDEX jobs_next;
+CREATE INDEX jobs_next ON jobs (type, priority DESC, seq)
+	WHERE state = 'PENDING' AND doubt = 0 AND hold = 0 AND unmet = 0 AND due = 0;
+CREATE INDEX jobs_submitted ON jobs (submitted_at);
+CREATE INDEX jobs_due ON jobs (due) WHERE state = 'PENDING' AND due > 0;
+CREATE INDEX jobs_sweep ON jobs (sweep, seq) WHERE sweep <> '';
+CREATE INDEX jobs_unique ON jobs (unique_key) WHERE unique_key <> '' AND state IN ('PENDING', 'RUNNING');
+
+CREATE TABLE attempts (
+	job         TEXT NOT NULL,
+	attempt     INTEGER NOT NULL,
+	state       TEXT NOT NULL,
+	reason      TEXT NOT NULL,
+	started_at  INTEGER NOT NULL,
+	finished_at INTEGER NOT NULL,
+	exit_code   INTEGER,
+	signal      TEXT NOT NULL,
+	slots       TEXT NOT NULL,
+	log         TEXT NOT NULL,
+	PRIMARY KEY (job, attempt)
+) STRICT, WITHOUT ROWID;
+
+-- What jobs still wait for; a row goes when on_job has ended.
+CREATE TABLE dependencies (
+	on_job TEXT NOT NULL,
+	job    TEXT NOT NULL,
+	any    INTEGER NOT NULL,
+	PRIMARY KEY (on_job, job)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dependencies_job ON dependencies (job, on_job);
+
+-- type '' stands for all types.
+CREATE TABLE pauses (type TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE schedules (
+	name    TEXT PRIMARY KEY,
+	spec    TEXT NOT NULL,
+	next_at INTEGER NOT NULL,
+	last_at INTEGER NOT NULL,
+	jobs    TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `
 

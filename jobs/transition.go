@@ -6,18 +6,22 @@ import (
 	"os"
 )
 
+const begin = `UPDATE jobs SET state = 'RUNNING', reason = '', instance = ?, started_at = ?, node = ?, slots = ?
+	WHERE id = ? AND state = 'PENDING' AND attempt = ? AND doubt = 0 AND hold = 0 AND unmet = 0 AND due = 0
+	AND NOT EXISTS (SELECT 1 FROM pauses p WHERE p.type IN ('', jobs.type))
+	AND NOT EXISTS (SELECT 1 FROM meta WHERE key = '` + drainKey + `')`
+
 // Begin takes jobs from PENDING to RUNNING before their supervisor is asked
-// to start them: those that still wait, at that attempt and not in doubt. It
-// returns the jobs that it took, in the order of starts.
+// to start them: those that still wait, at that attempt, and that nothing which
+// is known here keeps from starting. It returns the jobs that it took, in the
+// order of starts.
 func (q *Queue) Begin(ctx context.Context, starts []Start) ([]*Job, error) {
 	node, _ := os.Hostname() // a machine may have no name
 	var begun []*Job
 	err := q.write(ctx, func(t *tx) error {
 		begun = nil
 		for _, s := range starts {
-			ok, err := t.change(`UPDATE jobs SET state = 'RUNNING', reason = '', instance = ?, started_at = ?, node = ?
-				WHERE id = ? AND state = 'PENDING' AND attempt = ? AND doubt = 0`,
-				s.Instance, toMillis(t.now), node, s.ID, s.Attempt)
+			ok, err := t.change(begin, s.Instance, toMillis(t.now), node, packSlots(s.Slots), s.ID, s.Attempt)
 			if err == nil && ok {
 				err = t.event(s.ID, EventStarting, Running, "")
 			}
@@ -46,15 +50,19 @@ func (q *Queue) Begin(ctx context.Context, starts []Start) ([]*Job, error) {
 func (q *Queue) Started(ctx context.Context, id string, attempt int, s StartInfo) (bool, error) {
 	var changed bool
 	err := q.write(ctx, func(t *tx) (err error) {
-		changed, err = t.change(`UPDATE jobs SET pid = ?, proc_start = ?, proc_boot = ?, command = ?, log = ?,
-			started_at = iif(? = 0, started_at, ?)
+		changed, err = t.change(`UPDATE jobs SET pid = ?, proc_start = ?, proc_boot = ?, command = ?, log = ?, limits = ?,
+			script_noted = ?, started_at = iif(? = 0, started_at, ?)
 			WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND pid = 0`,
-			s.Process.PID, s.Process.Start, s.Process.Boot, packList(s.Command), s.Log,
+			s.Process.PID, s.Process.Start, s.Process.Boot, packList(s.Command), s.Log, s.Limits, s.Script,
 			toMillis(s.At), toMillis(s.At), id, attempt)
 		if err != nil || !changed {
 			return err
 		}
-		return t.event(id, EventStarted, Running, "")
+		var words string
+		if s.Script != "" {
+			words = "its script was changed after it was accepted"
+		}
+		return t.event(id, EventStarted, Running, words)
 	})
 	if err != nil {
 		return false, fmt.Errorf("noting the start of job %s: %w", id, err)
@@ -83,12 +91,16 @@ func (q *Queue) Unbegin(ctx context.Context, id string, attempt int) (bool, erro
 			to, kind, reason, finished = Cancelled, EventEnded, "cancelled by request", toMillis(t.now)
 		}
 		changed, err = t.change(`UPDATE jobs SET state = ?, reason = ?, started_at = 0, finished_at = ?, instance = '',
-			pid = 0, proc_start = '', proc_boot = '', command = '', log = '', node = '', end_reason = ''
+			pid = 0, proc_start = '', proc_boot = '', command = '', log = '', node = '', end_reason = '',
+			slots = '', limits = '', script_noted = ''
 			WHERE id = ? AND state = 'RUNNING' AND attempt = ?`, string(to), reason, finished, id, attempt)
-		if err != nil || !changed {
+		if err == nil && changed {
+			err = t.event(id, kind, to, reason)
+		}
+		if err != nil || !changed || to == Pending {
 			return err
 		}
-		return t.event(id, kind, to, reason)
+		return t.settle(over{id, to})
 	})
 	if err != nil {
 		return false, fmt.Errorf("returning job %s: %w", id, err)
@@ -96,36 +108,74 @@ func (q *Queue) Unbegin(ctx context.Context, id string, attempt int) (bool, erro
 	return changed, nil
 }
 
-// End takes a RUNNING job to the ended state that e says.
+// End takes a RUNNING job to the ended state that e says. With e.RetryAt it
+// goes back to PENDING instead, unless it is being cancelled or its retries are
+// used up; this attempt is part of its history then.
 func (q *Queue) End(ctx context.Context, id string, attempt int, e Ending) (bool, error) {
 	switch e.State {
 	case Completed, Failed, Cancelled, Timeout, Lost:
 	default:
 		return false, fmt.Errorf("ending job %s: a run cannot end as %q", id, e.State)
 	}
-	var exit any
-	if e.ExitCode != nil {
-		exit = int64(*e.ExitCode)
-	}
 	var changed bool
 	err := q.write(ctx, func(t *tx) (err error) {
-		finished := toMillis(e.FinishedAt)
-		if finished == 0 {
-			finished = toMillis(t.now)
-		}
-		changed, err = t.change(`UPDATE jobs SET state = ?, reason = ?, exit_code = ?, signal = ?, finished_at = ?,
-			end_reason = '', doubt = 0, pid = 0, proc_start = '', proc_boot = ''
-			WHERE id = ? AND state = 'RUNNING' AND attempt = ?`,
-			string(e.State), e.Reason, exit, e.Signal, finished, id, attempt)
-		if err != nil || !changed {
-			return err
-		}
-		return t.event(id, EventEnded, e.State, e.Reason)
+		changed, err = t.end(id, attempt, e)
+		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("ending job %s: %w", id, err)
 	}
 	return changed, nil
+}
+
+func (t *tx) end(id string, attempt int, e Ending) (bool, error) {
+	finished := toMillis(e.FinishedAt)
+	if finished == 0 {
+		finished = toMillis(t.now)
+	}
+	running, err := t.keepAttempt(id, attempt, e, finished)
+	if err != nil || !running {
+		return false, err
+	}
+	if again, err := t.again(id, attempt, e); err != nil || again {
+		return again, err
+	}
+	_, err = t.change(`UPDATE jobs SET state = ?, reason = ?, exit_code = ?, signal = ?, finished_at = ?,
+		end_reason = '', doubt = 0, pid = 0, proc_start = '', proc_boot = ''
+		WHERE id = ? AND state = 'RUNNING' AND attempt = ?`,
+		string(e.State), e.Reason, exitValue(e.ExitCode), e.Signal, finished, id, attempt)
+	if err == nil {
+		err = t.event(id, EventEnded, e.State, e.Reason)
+	}
+	if err == nil {
+		err = t.settle(over{id, e.State})
+	}
+	return true, err
+}
+
+// clearRun are the columns of a run that is over, for the next attempt.
+const clearRun = `started_at = 0, finished_at = 0, exit_code = NULL, signal = '', command = '', log = '', instance = '',
+	pid = 0, proc_start = '', proc_boot = '', node = '', end_reason = '', slots = '', limits = '', script_noted = '',
+	doubt = 0`
+
+// again takes a RUNNING job back to PENDING for its next attempt, if it is to
+// have one.
+func (t *tx) again(id string, attempt int, e Ending) (bool, error) {
+	if e.RetryAt.IsZero() || e.State == Completed || e.State == Cancelled {
+		return false, nil
+	}
+	var due int64
+	if e.RetryAt.After(t.now) {
+		due = toMillis(e.RetryAt)
+	}
+	ok, err := t.change(`UPDATE jobs SET state = 'PENDING', reason = '', attempt = attempt + 1, retried = retried + 1,
+		due = ?, `+clearRun+`
+		WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND end_reason <> 'cancel' AND retried < retries`,
+		due, id, attempt)
+	if err != nil || !ok {
+		return false, err
+	}
+	return true, t.event(id, EventAgain, Pending, fmt.Sprintf("attempt %d %s: %s", attempt, e.State, e.Reason))
 }
 
 // AskEnd notes why a RUNNING job is being ended, so that this survives a

@@ -31,7 +31,62 @@ type Type struct {
 	KillGrace     time.Duration // between SIGTERM and SIGKILL
 	SuccessCodes  []int         // exit statuses that mean COMPLETED; empty means 0
 	Umask         int           // -1 means the daemon's
+
+	MaxRetries int            // further attempts that a job may have; also what it has if its request says nothing
+	RetryDelay time.Duration  // before the first further attempt; doubles with each
+	RetryOn    RetryRules     // what is tried again
+	Slots      map[string]int // tokens that each job takes
+	OnChange   OnChange       // what is run if the script was changed since its job was accepted; "" means OnChangeRun
+	Params     []Param        // named parameters, in the order in which they are placed
+	OnFinish   []Hook         // beside Catalog.OnFinish
+
+	Nice        *int    // niceness, -20…19; nil leaves the daemon's
+	MemoryLimit int64   // bytes; 0 means none
+	CPULimit    float64 // processors; 0 means none
 }
+
+// OnChange says what is run if a script was changed after its job was accepted.
+type OnChange string
+
+const (
+	OnChangeRun    OnChange = "run"    // the script as it is, and the job says so
+	OnChangeCopy   OnChange = "copy"   // the script as it was
+	OnChangeReject OnChange = "reject" // nothing: the job is FAILED
+)
+
+// RetryRules say after which ends a further attempt is made.
+type RetryRules struct {
+	Failed  bool     // any exit status that is no success, any signal
+	Codes   []int    // these exit statuses
+	Signals []string // these signals, "SIGKILL"
+	Timeout bool
+	Lost    bool
+}
+
+// Param is a named parameter of a type.
+type Param struct {
+	Name       string
+	Kind       ParamKind
+	Default    string         // as text; meant only if HasDefault
+	HasDefault bool           // false: a request must give it
+	Min, Max   *float64       // of int and float; nil means no bound
+	Values     []string       // of enum
+	Below      string         // of path: absolute folder
+	Pattern    *regexp.Regexp // of text: anchored at both ends; nil means any
+	Env        string         // of secret: the variable that holds it
+}
+
+// ParamKind is what a parameter's value must be.
+type ParamKind string
+
+const (
+	ParamText   ParamKind = "text"
+	ParamInt    ParamKind = "int"
+	ParamFloat  ParamKind = "float"
+	ParamEnum   ParamKind = "enum"
+	ParamPath   ParamKind = "path"
+	ParamSecret ParamKind = "secret" // handed on as a variable, never shown
+)
 
 // ArgRules says which arguments a type takes, the script not counted.
 type ArgRules struct {
@@ -59,4 +114,7 @@ type Catalog struct {
 	Dir           string // absolute folder of the configuration file
 	MaxConcurrent int    // jobs at once, over all types
 	Types         map[string]*Type
+	Slots         map[string]SlotPool
+	Schedules     []Schedule
+	OnFinish      []Hook // for jobs of every type
 }

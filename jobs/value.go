@@ -2,7 +2,9 @@ package jobs
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -102,6 +104,80 @@ func (v value) list(one, hint string) ([]string, *Fault) {
 		}
 	}
 	return texts, nil
+}
+
+// refs gives the jobs that a list names.
+func (v value) refs() ([]Ref, *Fault) {
+	texts, f := v.list(v.name+": entry", "write "+v.name+": [<id>]")
+	if f != nil {
+		return nil, f
+	}
+	refs := make([]Ref, len(texts))
+	for i, text := range texts {
+		item := value{node: v.node.Content[i], file: v.file}
+		if text == "" {
+			return nil, item.fault(fmt.Sprintf("%s: entry %d is empty", v.name, i+1), "")
+		}
+		refs[i] = Ref{Text: text, At: item.position()}
+	}
+	return refs, nil
+}
+
+// number gives a whole number within bounds, written without quotes.
+func (v value) number(least, most int) (int, *Fault) {
+	text, f := v.text()
+	if f != nil {
+		return 0, f
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || v.isString() || strconv.Itoa(n) != strings.TrimPrefix(text, "+") || n < least || n > most {
+		return 0, v.wrong(fmt.Sprintf("a whole number from %d to %d", least, most), "")
+	}
+	return n, nil
+}
+
+func (v value) duration() (time.Duration, *Fault) {
+	text, f := v.text()
+	if f != nil {
+		return 0, f
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, v.wrong("a duration", "write it as 90s, 10m or 2h")
+	}
+	return d, nil
+}
+
+// truth gives true or false; yes, on and quoted words are neither.
+func (v value) truth() (bool, *Fault) {
+	text, f := v.text()
+	if f != nil {
+		return false, f
+	}
+	if v.isString() || text != "true" && text != "false" {
+		return false, v.wrong("true or false", "")
+	}
+	return text == "true", nil
+}
+
+// momentLayouts are how a time may be written; where no zone stands it is
+// local time. Fractions of a second are read too.
+var momentLayouts = []string{
+	time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02 15:04Z07:00",
+	"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04",
+}
+
+func (v value) moment() (time.Time, *Fault) {
+	text, f := v.text()
+	if f != nil {
+		return time.Time{}, f
+	}
+	for _, layout := range momentLayouts {
+		if at, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, v.wrong("a time", "write it as 2026-12-01T02:00:00+01:00, or 2026-12-01 02:00 for local time")
 }
 
 // table gives a flat mapping of scalars.

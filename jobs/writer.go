@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,10 +15,16 @@ import (
 // maxBatch bounds how many operations share one commit.
 const maxBatch = 256
 
+// errTakenBack is returned by an operation that found, having written, that it
+// cannot be done. The transaction is run again without it. (A SAVEPOINT for each
+// such operation would do, but makes many writes cost the square of their time.)
+var errTakenBack = errors.New("taken back")
+
 // op is one operation that waits for a place in a transaction.
 type op struct {
-	do   func(*tx) error // may run twice, so it starts from nothing each time
-	done chan error      // gets the operation's result once it is on disk
+	do    func(*tx) error // may run several times, so it starts from nothing each time
+	done  chan error      // gets the operation's result once it is on disk
+	taken bool            // it was taken back
 }
 
 // writer owns the one connection that writes. Its goroutine makes one
@@ -110,6 +117,14 @@ func (w *writer) gather(first *op) []*op {
 // unless there is too little room for all of them.
 func (w *writer) commit(batch []*op) {
 	err := w.together(batch)
+	for errors.Is(err, errTakenBack) {
+		n := slices.IndexFunc(batch, func(o *op) bool { return o.taken })
+		batch[n].done <- err
+		if batch = slices.Delete(batch, n, n+1); len(batch) == 0 {
+			return
+		}
+		err = w.together(batch)
+	}
 	alone := faultOfDisk(err) == "" || primaryCode(err) == sqlite3.SQLITE_FULL
 	if err != nil && len(batch) > 1 && alone {
 		for _, o := range batch {
@@ -167,6 +182,7 @@ func (w *writer) transact(batch []*op) (wrote bool, err error) {
 	t.wrote = false
 	for _, o := range batch {
 		if err = o.do(t); err != nil {
+			o.taken = errors.Is(err, errTakenBack)
 			break
 		}
 	}
