@@ -46,20 +46,93 @@ func (c *Config) Check() []Problem {
 		add(true, "state_dir", fmt.Sprintf("%s is on %s, which is no local file system", c.StateDir, kind),
 			"the database is safe only on a local disk: set state_dir to a folder on one")
 	}
+	for _, fault := range c.TypeFaults {
+		problems = append(problems, Problem{Fault: fault})
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Catalog.Types)) {
-		t, key := c.Catalog.Types[name], "types."+name
-		if len(t.Command) > 0 {
-			add(false, key+".command", c.program(t.Command[0]), "")
-		} else {
-			add(false, key+".interpreter", c.program(t.Interpreter[0]), "")
-			add(false, key+".scripts", readable(t.Scripts), "")
+		problems = append(problems, c.checkType(name, c.Catalog.Types[name])...)
+	}
+	problems = append(problems, c.checkHooks("on_finish", c.Catalog.OnFinish)...)
+	return append(problems, c.checkSchedules()...)
+}
+
+// checkType looks at what the jobs of one type need.
+func (c *Config) checkType(name string, t *jobs.Type) []Problem {
+	key := "types." + name
+	var problems []Problem
+	add := func(at, message string) {
+		if message != "" {
+			problems = append(problems, Problem{Fault: c.fault(key+"."+at, message, "")})
 		}
-		if t.Workdir != c.Dir {
-			add(false, key+".workdir", readable(t.Workdir), "")
+	}
+	if len(t.Command) > 0 {
+		add("command", c.program(t.Command[0]))
+	} else {
+		add("interpreter", c.program(t.Interpreter[0]))
+		add("scripts", readable(t.Scripts))
+	}
+	if t.Workdir != c.Dir {
+		add("workdir", readable(t.Workdir))
+	}
+	for _, p := range t.Params {
+		if p.Kind != jobs.ParamPath {
+			continue
+		}
+		at := "args.params." + p.Name
+		wrong := readable(p.Below)
+		add(at+".below", wrong)
+		if _, err := p.Check(p.Default); p.HasDefault && wrong == "" && err != nil {
+			add(at+".default", err.Error())
+		}
+	}
+	return append(problems, c.checkHooks(key+".on_finish", t.OnFinish)...)
+}
+
+// checkHooks looks at the programs and the files of secrets of hooks.
+func (c *Config) checkHooks(key string, hooks []jobs.Hook) []Problem {
+	var problems []Problem
+	for _, h := range hooks {
+		message, hint := "", ""
+		switch {
+		case len(h.Command) > 0:
+			message = c.program(h.Command[0])
+		case h.SecretFile != "":
+			message, hint = secretFile(&h)
+		}
+		if message != "" {
+			problems = append(problems, Problem{Fault: h.At.Fault(c.shortKey(key, h.At)+": "+message, hint)})
 		}
 	}
 	return problems
 }
+
+// secretFile says why the file of a hook's secret is of no use, or no secret.
+func secretFile(h *jobs.Hook) (message, hint string) {
+	if _, err := h.Key(); err != nil {
+		return err.Error(), ""
+	}
+	if info, err := os.Stat(h.SecretFile); err == nil && othersMayRead(info) {
+		return h.SecretFile + " can be read by everybody on this machine", "chmod o= it"
+	}
+	return "", ""
+}
+
+// checkSchedules holds what schedules ask for against the types.
+func (c *Config) checkSchedules() []Problem {
+	var problems []Problem
+	for _, s := range c.Catalog.Schedules {
+		_, bad := c.Catalog.Entries([]jobs.Item{{Request: s.Request}}, func(int) string { return someID })
+		for _, item := range bad {
+			f := *item.Fault
+			f.Message = "schedules." + s.Name + ".request: " + f.Message
+			problems = append(problems, Problem{Fault: &f})
+		}
+	}
+	return problems
+}
+
+// someID stands for that of a job that is never made.
+const someID = "00000000-0000-4000-8000-000000000000"
 
 // program looks a program up as it is when a job starts: a bare name in the
 // PATH of this process, anything else from the configuration's folder. It

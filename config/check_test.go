@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,6 +104,40 @@ func TestCheckProblems(t *testing.T) {
 			"types: {a: {command: [./program.exe], workdir: runs}}",
 			"jobrunner.yaml:1:39: types.a.workdir: DIR/runs: no such file or directory", false,
 		},
+		"hook's program not there": {
+			sound + "\non_finish: [{command: [./program.exe]}, {command: [./mail]}]",
+			"jobrunner.yaml:2:41: on_finish: DIR/mail: no such file or directory", false,
+		},
+		"type's hook's program not in PATH": {
+			"types: {a: {command: [./program.exe], on_finish: {command: [no-such-program]}}}",
+			"jobrunner.yaml:1:50: types.a.on_finish: no-such-program not found in PATH", false,
+		},
+		"secret not there": {
+			sound + "\non_finish: {webhook: 'https://x/', secret_file: hook.key}",
+			"jobrunner.yaml:2:12: on_finish: reading the secret: stat DIR/hook.key: no such file or directory", false,
+		},
+		"secret is a folder": {
+			sound + "\non_finish: {webhook: 'https://x/', secret_file: work}",
+			"jobrunner.yaml:2:12: on_finish: reading the secret: DIR/work is no regular file", false,
+		},
+		"folder of a parameter not there": {
+			"types: {a: {command: [./program.exe], args: {params: {data: {type: path, below: data, default: x}}}}}",
+			"jobrunner.yaml:1:74: types.a.args.params.data.below: DIR/data: no such file or directory", false,
+		},
+		"default of a parameter not there": {
+			"types: {a: {command: [./program.exe], args: {params: {data: {type: path, below: work, default: x}}}}}",
+			"jobrunner.yaml:1:87: types.a.args.params.data.default: names nothing that is there: \"x\", below DIR/work", false,
+		},
+		"schedule with arguments that its type refuses": {
+			"schedules: [{name: s, every: 1h, request: {type: a, args: [1]}}]\n" +
+				"types: {a: {command: [./program.exe], args: {max: 0}}}",
+			"jobrunner.yaml:1:59: schedules.s.request: type \"a\" takes no arguments, not 1", false,
+		},
+		"schedule of a script that is not there": {
+			"schedules: [{name: s, every: 1h, request: {script: x.py}}]\n" +
+				"types: {a: {interpreter: [./program.exe], scripts: scripts}}",
+			"jobrunner.yaml:1:52: schedules.s.request: script \"x.py\" is not there, in scripts", false,
+		},
 		"inbox is a file": {
 			"inbox: file\n" + sound,
 			"jobrunner.yaml:1:1: inbox: DIR/file is no folder", true,
@@ -135,6 +170,30 @@ func TestCheckProblems(t *testing.T) {
 				t.Errorf("got %q, fatal %t, want %q, fatal %t", got, problems[0].Fatal, row.want, row.fatal)
 			}
 		})
+	}
+}
+
+// What is wrong with a type of its own file stands in that file.
+func TestCheckTypeFiles(t *testing.T) {
+	dir := place(t)
+	path := filepath.Join(dir, "jobrunner.yaml")
+	put(t, path, "types: {a: {command: [./program.exe]}}\n")
+	drop(t, path, "b.yaml", "description: x\ncommand: [./no]\non_finish: {command: [./mail]}\n")
+	drop(t, path, "c.yaml", "comand: [./program.exe]\ncommand: [./program.exe]\n")
+	var got []string
+	for _, problem := range load(t, path).Check() {
+		if problem.Fatal {
+			t.Errorf("fatal: %v", problem.Fault)
+		}
+		got = append(got, strings.ReplaceAll(problem.Fault.Error(), dir, "DIR"))
+	}
+	want := []string{
+		`types.d/c.yaml:1:1: unknown key "comand"; did you mean "command"?`,
+		"types.d/b.yaml:2:1: command: DIR/no: no such file or directory",
+		"types.d/b.yaml:3:12: on_finish: DIR/mail: no such file or directory",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

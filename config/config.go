@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"jobrunner/jobs"
@@ -17,8 +18,11 @@ import (
 // read into memory.
 const maxFile = 1 << 20
 
-// minimal is the smallest useful file, for hints.
-const minimal = "types: {countdown: {command: [python3, -u, countdown.py]}}"
+// minimal is the smallest useful file, and what is in a type's, for hints.
+const (
+	minimal     = "types: {countdown: {" + minimalType + "}}"
+	minimalType = "command: [python3, -u, countdown.py]"
+)
 
 // Config is one version of jobrunner.yaml with its defaults filled in.
 type Config struct {
@@ -41,11 +45,24 @@ type Config struct {
 	MaxRequestSize int64 // bytes
 	QueueKeep      int   // finished lines that stay in the queue file
 
-	Catalog *jobs.Catalog
+	TypesDir string // absolute folder of further types, each a file
+	Catalog  *jobs.Catalog
 
-	sum [sha256.Size]byte        // of the file's bytes, by which Watch sees a change
-	at  map[string]jobs.Position // where each key stands, by its dotted name
+	// TypeFaults is what is wrong with files in TypesDir. Such a type is left
+	// out, or stays as it was in the version before. NewTypeFaults are those
+	// that the version before did not have: all of them after Load.
+	TypeFaults    Faults
+	NewTypeFaults Faults
+
+	main  digest                   // of the bytes of jobrunner.yaml
+	sum   digest                   // of those and of the files in TypesDir, by which Watch sees a change
+	at    map[string]jobs.Position // where each key stands, by its dotted name
+	files map[string]string        // name of the file that a type is from, for those from TypesDir
+	said  []digest                 // of each of TypeFaults with the content that it is about
 }
+
+// digest tells contents apart.
+type digest = [sha256.Size]byte
 
 // LogConfig says what is logged and how it looks.
 type LogConfig struct {
@@ -70,48 +87,69 @@ func defaults(path string) *Config {
 		SettleBad:      5 * time.Second,
 		MaxRequestSize: 64 << 10,
 		QueueKeep:      1000,
+		TypesDir:       "types.d",
 		Catalog:        &jobs.Catalog{Dir: dir, MaxConcurrent: 3, Types: map[string]*jobs.Type{}},
 		at:             map[string]jobs.Position{},
+		files:          map[string]string{},
 	}
 }
 
-// Load reads the file at path. An error is always Faults, with everything that
-// is wrong with the file.
+// Load reads the file at path and the types in their folder. An error is always
+// Faults, with everything that is wrong; what is wrong with files of single
+// types only is no error but TypeFaults.
 func Load(path string) (*Config, error) {
 	data, err := read(path)
 	if err != nil {
 		return nil, err
 	}
-	return parse(path, data)
+	return parse(path, data, nil)
 }
 
 // read gives the file's bytes, one more than maxFile at most. An error is Faults.
 func read(path string) ([]byte, error) {
-	refuse := func(message, hint string) ([]byte, error) {
-		return nil, Faults{{File: path, Message: message, Hint: hint}}
+	data, wrong := contents(path)
+	if wrong == "" {
+		return data, nil
 	}
+	hint := map[string]string{
+		notThere:   "name another with --config FILE, or write one, at least: " + minimal,
+		isFolder:   "name the file in it with --config FILE",
+		notRegular: "name another with --config FILE",
+	}[wrong]
+	return nil, Faults{{File: path, Message: wrong, Hint: hint}}
+}
+
+// What contents says of what is no file.
+const (
+	notThere   = "there is no such file"
+	isFolder   = "is a folder"
+	notRegular = "is no regular file"
+)
+
+// contents gives the bytes of a file, one more than maxFile at most, or what
+// is wrong with it.
+func contents(path string) (data []byte, wrong string) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return refuse("there is no such file", "name another with --config FILE, or write one, at least: "+minimal)
-	case err == nil && info.IsDir():
-		return refuse("is a folder", "name the file in it with --config FILE")
-	case err == nil && !info.Mode().IsRegular(): // opening a FIFO would wait for ever
-		return refuse("is no regular file", "name another with --config FILE")
-	}
-	if err != nil {
-		return refuse(reason(err), "")
+		return nil, notThere
+	case err != nil:
+		return nil, reason(err)
+	case info.IsDir():
+		return nil, isFolder
+	case !info.Mode().IsRegular(): // opening a FIFO would wait for ever
+		return nil, notRegular
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return refuse(reason(err), "")
+		return nil, reason(err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	data, err = io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err != nil {
-		return refuse(reason(err), "")
+		return nil, reason(err)
 	}
-	return data, nil
+	return data, ""
 }
 
 // reason is what the system said, without the name of the call and the path,
@@ -124,24 +162,31 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// parse makes a Config of the bytes of the file at path.
-func parse(path string, data []byte) (*Config, error) {
+// parse makes a Config of the bytes of the file at path. before is the one in
+// force, from which types stay whose files have gone bad; nil if there is none.
+func parse(path string, data []byte, before *Config) (*Config, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, Faults{{File: path, Message: err.Error()}}
 	}
 	c := defaults(absolute)
-	c.sum = sha256.Sum256(data)
-	d := &decoder{file: filepath.Base(path), dir: c.Dir, at: c.at}
+	c.main = sha256.Sum256(data)
+	d := &decoder{file: filepath.Base(path), dir: c.Dir, sample: minimal, at: c.at}
+	d.same = before != nil && before.main == c.main
 	if root := d.document(data); root != nil {
 		d.config(c, value{node: root, at: root})
 		c.makeAbsolute()
+		if within(c.TypesDir, c.Dir) != same { // which is a fault, and one is enough
+			c.addTypes(before)
+		}
 		d.validate(c)
 	}
+	c.report(d.lost, c.main)
 	if len(d.faults) > 0 {
 		d.faults.sort()
-		return nil, d.faults
+		return nil, append(d.faults, c.TypeFaults...)
 	}
+	c.NewTypeFaults = c.news(before)
 	return c, nil
 }
 
@@ -163,6 +208,10 @@ func (d *decoder) config(c *Config, v value) {
 		"settle_bad":       d.duration(&c.SettleBad, 0),
 		"max_request_size": d.size(&c.MaxRequestSize),
 		"queue_keep":       d.whole(&c.QueueKeep, 0, math.MaxInt32),
+		"slots":            d.slots(&c.Catalog.Slots),
+		"schedules":        d.schedules(&c.Catalog.Schedules),
+		"on_finish":        d.hooks(&c.Catalog.OnFinish),
+		"types_dir":        d.path(&c.TypesDir, leaveOut),
 		"types":            d.types(c.Catalog.Types),
 	})
 }
@@ -177,7 +226,7 @@ func (d *decoder) log(dst *LogConfig) func(value) {
 }
 
 func (c *Config) makeAbsolute() {
-	for _, p := range []*string{&c.Inbox, &c.Outbox, &c.QueueFile, &c.StateDir} {
+	for _, p := range []*string{&c.Inbox, &c.Outbox, &c.QueueFile, &c.StateDir, &c.TypesDir} {
 		*p = below(c.Dir, *p)
 	}
 }
@@ -192,21 +241,36 @@ func below(dir, path string) string {
 
 // validate holds the keys against each other.
 func (d *decoder) validate(c *Config) {
-	if _, ok := c.at["types"]; !ok {
-		d.faults = append(d.faults, c.fault("types", "is missing: there is nothing that could run", "add one, for example "+minimal))
+	if !d.has("types") && c.empty() {
+		d.gone(c.fault("types", "is missing: there is nothing that could run", "add one, for example "+minimal))
+	}
+	for _, check := range d.later {
+		check(c)
 	}
 	d.faults = append(d.faults, c.publicFaults()...)
 	d.faults = append(d.faults, c.folderFaults()...)
 }
 
+// empty reports whether there is no type, also none in a file that is broken.
+func (c *Config) empty() bool { return len(c.Catalog.Types) == 0 && len(c.TypeFaults) == 0 }
+
 // fault makes a Fault of a key, at its place in the file; at the file's first
-// line if the key was left out.
+// line if the key was left out. In the file of a type its keys stand alone.
 func (c *Config) fault(key, message, hint string) *jobs.Fault {
 	at, ok := c.at[key]
 	if !ok {
 		at = jobs.Position{File: filepath.Base(c.Path), Line: 1, Column: 1}
 	}
-	return at.Fault(key+": "+message, hint)
+	return at.Fault(c.shortKey(key, at)+": "+message, hint)
+}
+
+// shortKey is key as the file names it in which it stands: that of a type
+// leaves its name out.
+func (c *Config) shortKey(key string, at jobs.Position) string {
+	if parts := strings.SplitN(key, ".", 3); at.File != filepath.Base(c.Path) && len(parts) == 3 {
+		return parts[2]
+	}
+	return key
 }
 
 // FixedChanged names the keys that differ in next and take effect only when

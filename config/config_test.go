@@ -106,11 +106,12 @@ func TestDefaults(t *testing.T) {
 		QueueFile: filepath.Join(dir, "job_queue.txt"), StateDir: filepath.Join(dir, ".jobrunner"),
 		Listen: "127.0.0.1:8080", Log: config.LogConfig{Level: "info", Format: "auto"},
 		PollInterval: 2 * time.Second, Settle: 300 * time.Millisecond, SettleBad: 5 * time.Second,
-		MaxRequestSize: 65536, QueueKeep: 1000,
+		MaxRequestSize: 65536, QueueKeep: 1000, TypesDir: filepath.Join(dir, "types.d"),
 		Catalog: &jobs.Catalog{Dir: dir, MaxConcurrent: 3, Types: map[string]*jobs.Type{
 			"countdown": {
 				Name: "countdown", Command: []string{"python3"}, Args: jobs.ArgRules{Max: -1},
 				Workdir: dir, KillGrace: 10 * time.Second, Umask: -1,
+				RetryDelay: 5 * time.Second, RetryOn: jobs.RetryRules{Failed: true},
 			},
 		}},
 	}
@@ -131,26 +132,70 @@ func TestEveryKey(t *testing.T) {
 		Listen: "[::]:9090", AllowedHosts: []string{"jobs.example.org", "192.0.2.7", "2001:db8::1"}, InsecurePublic: true,
 		Log:          config.LogConfig{Level: "debug", Format: "json"},
 		PollInterval: 500 * time.Millisecond, Settle: 0, SettleBad: 90 * time.Second,
-		MaxRequestSize: 1 << 20, QueueKeep: 0,
-		Catalog: &jobs.Catalog{Dir: dir, MaxConcurrent: 8, Types: map[string]*jobs.Type{
+		MaxRequestSize: 1 << 20, QueueKeep: 0, TypesDir: filepath.Join(dir, "kinds"),
+		Catalog: &jobs.Catalog{Dir: dir, MaxConcurrent: 8, Slots: map[string]jobs.SlotPool{
+			"gpu":     {Tokens: []string{"0", "GPU-8f3a"}, PerSlot: 1},
+			"licence": {Tokens: []string{"0", "1"}, PerSlot: 1},
+			"shared":  {Tokens: []string{"a", "b"}, PerSlot: 3},
+		}, OnFinish: []jobs.Hook{
+			{At: position(30, 5), Command: []string{"./notify.sh", "-v"}, On: jobs.HookStates(), Timeout: time.Minute},
+			{
+				At: position(31, 5), URL: "https://hooks.example.org/x", SecretFile: filepath.Join(filepath.Dir(dir), "hook.key"),
+				On: []jobs.State{jobs.Failed, jobs.Lost}, AllDone: true, Timeout: 3 * time.Second,
+			},
+		}, Types: map[string]*jobs.Type{
 			"countdown": {
 				Name: "countdown", Description: "counts down",
 				Command: []string{"python3", "-u", "examples/countdown.py", "0.10", "010", "true", ""},
 				Args:    jobs.ArgRules{Min: 1, Max: 2, Pattern: regexp.MustCompile(`^(?:[0-9]{1,6}|x)$`)},
+				Params:  everyParam(dir),
 				Workdir: filepath.Join(dir, "runs"),
 				Env:     map[string]string{"EPOCHS": "010", "MODE": "a b", "EMPTY": ""},
 				EnvPass: []string{"HF_HOME", "_x1"}, EnvAllow: []string{"SEED"},
 				MaxConcurrent: 2, Priority: -1000, Timeout: 2 * time.Hour, KillGrace: time.Second,
 				SuccessCodes: []int{0, 255}, Umask: 0o27,
+				MaxRetries: 3, RetryDelay: 30 * time.Second,
+				RetryOn: jobs.RetryRules{Failed: true, Codes: []int{75}, Signals: []string{"SIGKILL", "SIG34"}, Timeout: true, Lost: true},
+				Slots:   map[string]int{"gpu": 2, "shared": 1},
+				Nice:    ptr(-5), MemoryLimit: 4 << 30, CPULimit: 1.5,
+				OnFinish: []jobs.Hook{{
+					At: position(67, 16), URL: "http://127.0.0.1:9/", Secret: "0123", AllDone: true,
+					Timeout: 10 * time.Second, Retries: 5,
+				}},
 			},
 			"python": {
 				Name: "python", Interpreter: []string{"python3", "-u"},
 				Scripts: filepath.Join(dir, "examples"), Extensions: []string{".py", ".PYW"},
 				Args: jobs.ArgRules{Max: -1}, Workdir: dir, KillGrace: 10 * time.Second, Umask: -1,
+				RetryDelay: 5 * time.Second, RetryOn: jobs.RetryRules{Failed: true}, OnChange: jobs.OnChangeCopy,
+				OnFinish: []jobs.Hook{{
+					At: position(73, 17), URL: "https://x.example", SecretEnv: "HOOK_KEY", On: jobs.HookStates(),
+					Timeout: 10 * time.Second, Retries: 5,
+				}},
 			},
 		}},
 	}
+	got.Catalog.Schedules = nil // TestSchedules
 	compare(t, got, want)
+}
+
+func position(line, column int) jobs.Position {
+	return jobs.Position{File: "full.good.yaml", Line: line, Column: column}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func everyParam(dir string) []jobs.Param {
+	return []jobs.Param{
+		{Name: "zeta", Kind: jobs.ParamFloat, Min: ptr(-1.5), Max: ptr(1000.0), Default: "0.10", HasDefault: true},
+		{Name: "epochs", Kind: jobs.ParamInt, Min: ptr(1.0), Default: "10", HasDefault: true},
+		{Name: "model", Kind: jobs.ParamEnum, Values: []string{"small", "2"}, Default: "2", HasDefault: true},
+		{Name: "data", Kind: jobs.ParamPath, Below: filepath.Join(dir, "data"), Default: "set1", HasDefault: true},
+		{Name: "note", Kind: jobs.ParamText, Pattern: regexp.MustCompile(`^(?:[a-z]*)$`), HasDefault: true},
+		{Name: "free", Kind: jobs.ParamText},
+		{Name: "api-key", Kind: jobs.ParamSecret, Env: "API_KEY"},
+		{Name: "token", Kind: jobs.ParamSecret, Env: "API_TOKEN", Default: "hunter2", HasDefault: true},
+	}
 }
 
 // compare holds every exported field of two configurations against each other.

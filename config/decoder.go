@@ -16,10 +16,15 @@ import (
 type decoder struct {
 	file   string // as faults name it
 	dir    string // where relative paths start
+	sample string // the smallest content that makes sense, for hints
 	lines  int    // that the file has
 	faults Faults
 	at     map[string]jobs.Position // where each known key stands
 	done   map[*yaml.Node]bool      // nodes that were refused already
+	later  []func(*Config)          // what can be told only when everything is read
+
+	same bool   // jobrunner.yaml itself is that of the version in force
+	lost Faults // what is wrong only because a file of types is gone
 }
 
 // value is what stands behind a key.
@@ -29,27 +34,50 @@ type value struct {
 	at   *yaml.Node // the key
 }
 
+// under is the dotted name of a key of the mapping v.
+func (v value) under(name string) string { return strings.TrimPrefix(v.key+"."+name, ".") }
+
 // fields says for each known key of a mapping where its value goes.
 type fields map[string]func(value)
 
 func (d *decoder) faultAt(line, column int, message, hint string) {
+	d.faults = append(d.faults, d.makeFault(line, column, message, hint))
+}
+
+func (d *decoder) makeFault(line, column int, message, hint string) *jobs.Fault {
 	if line > d.lines { // a value that is not there may lie behind the end
 		line, column = d.lines, 1
 	}
 	at := jobs.Position{File: d.file, Line: line, Column: column}
-	d.faults = append(d.faults, at.Fault(message, hint))
+	return at.Fault(message, hint)
 }
 
 // fault is about the value: "poll_interval: must be …".
 func (d *decoder) fault(v value, message, hint string) {
-	at := v.node
-	if at.Tag == "!!null" { // a value that is not there has no place of its own
-		at = v.at
+	at := v.place()
+	d.faultAt(at.Line, at.Column, v.about(message), hint)
+}
+
+// place is where the value stands; one that is not there has no place of its own.
+func (v value) place() *yaml.Node {
+	if v.node.Tag == "!!null" {
+		return v.at
 	}
-	if v.key != "" {
-		message = v.key + ": " + message
+	return v.node
+}
+
+// keyFault is about a value too, and stands at its key; at the value itself if
+// it has none, as a member of a list.
+func (d *decoder) keyFault(v value, message, hint string) {
+	d.faultAt(v.at.Line, v.at.Column, v.about(message), hint)
+}
+
+// about begins a message with the name of the value.
+func (v value) about(message string) string {
+	if v.key == "" {
+		return message
 	}
-	d.faultAt(at.Line, at.Column, message, hint)
+	return v.key + ": " + message
 }
 
 // wrongKind says what was wanted and what is there instead.
@@ -136,22 +164,55 @@ func (d *decoder) fields(v value, known fields) {
 		name := pair.key
 		set, ok := known[name]
 		if !ok {
-			hint := "known are " + strings.Join(names, ", ")
-			if near := jobs.Match(name, names); near != "" {
-				hint = fmt.Sprintf("did you mean %q?", near)
-			}
-			d.faultAt(pair.at.Line, pair.at.Column, "unknown key "+show(name)+in(v.key), hint)
+			d.faultAt(pair.at.Line, pair.at.Column, "unknown key "+show(name)+in(v.key), notOneOf(name, names))
 			continue
 		}
-		pair.key = strings.TrimPrefix(v.key+"."+name, ".")
+		pair.key = v.under(name)
 		d.at[pair.key] = jobs.Position{File: d.file, Line: pair.at.Line, Column: pair.at.Column}
 		set(pair)
+	}
+}
+
+// gone notes a fault that a type's file can mend. If only those files changed,
+// it is no reason to refuse them all.
+func (d *decoder) gone(f *jobs.Fault) {
+	if d.same {
+		d.lost = append(d.lost, f)
+	} else {
+		d.faults = append(d.faults, f)
 	}
 }
 
 func (d *decoder) has(key string) bool {
 	_, ok := d.at[key]
 	return ok
+}
+
+// faultOf is about v and stands at its key of that name, at v if there is none.
+func (d *decoder) faultOf(v value, name, message, hint string) {
+	line, column := d.placeOf(v, name)
+	d.faultAt(line, column, v.about(message), hint)
+}
+
+// faultUnder stands there too, and is about what stands behind the key.
+func (d *decoder) faultUnder(v value, name, message, hint string) {
+	line, column := d.placeOf(v, name)
+	d.faultAt(line, column, v.under(name)+": "+message, hint)
+}
+
+func (d *decoder) placeOf(v value, name string) (line, column int) {
+	if at, ok := d.at[v.under(name)]; ok {
+		return at.Line, at.Column
+	}
+	return v.at.Line, v.at.Column
+}
+
+// notOneOf is the hint for a word that is none of the known ones.
+func notOneOf(word string, known []string) string {
+	if near := jobs.Match(word, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return "known are " + strings.Join(known, ", ")
 }
 
 // items gives the members of a list; hint is for a value that is no list.

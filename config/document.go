@@ -34,14 +34,14 @@ func (d *decoder) document(data []byte) *yaml.Node {
 		d.syntax(data, err)
 		return nil
 	case len(root) == 0 || root[0].Tag == "!!null" && len(root) == 1:
-		d.faultAt(1, 1, "is empty", "write at least "+minimal)
+		d.faultAt(1, 1, "is empty", "write at least "+d.sample)
 		return nil
 	case len(root) > 1:
 		d.faultAt(root[1].Line, root[1].Column, "a second document begins here", "one file is one configuration: remove the ---")
 	}
 	d.refuse(root[0])
 	if root[0].Kind != yaml.MappingNode {
-		d.wrongKind(value{node: root[0], at: root[0]}, "a mapping (key: value)", "for example "+minimal)
+		d.wrongKind(value{node: root[0], at: root[0]}, "a mapping (key: value)", "for example "+d.sample)
 		return nil
 	}
 	return root[0]

@@ -19,10 +19,12 @@ func (c *Config) folderFaults() Faults {
 	type place struct{ key, path string }
 	inbox, outbox := place{"inbox", c.Inbox}, place{"outbox", c.Outbox}
 	queue, state := place{"queue_file", c.QueueFile}, place{"state_dir", c.StateDir}
+	types := place{"types_dir", c.TypesDir}
 	var faults Faults
 	for _, p := range [][2]place{
 		{inbox, outbox}, {inbox, state}, {outbox, state},
 		{queue, inbox}, {queue, outbox}, {queue, state},
+		{types, inbox}, {types, outbox}, {types, state},
 	} {
 		a, b := p[0], p[1]
 		switch within(a.path, b.path) {
@@ -41,6 +43,9 @@ func (c *Config) folderFaults() Faults {
 		if relation := within(c.Path, p.path); relation != apart {
 			faults = append(faults, c.fault(p.key, name+" lies in it and would be taken for a request", "give it a folder of its own"))
 		}
+	}
+	if within(c.TypesDir, c.Dir) == same {
+		faults = append(faults, c.fault("types_dir", "is the folder of "+name+", which would be taken for a type", "give it a folder of its own"))
 	}
 	if within(c.QueueFile, c.Path) == same {
 		faults = append(faults, c.fault("queue_file", "is "+name+" itself", "give it a file of its own"))

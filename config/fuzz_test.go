@@ -45,3 +45,40 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// Whatever the bytes, a file of a type is taken or refused in words with its
+// name, and keeps nothing else back.
+func FuzzTypeFile(f *testing.F) {
+	for _, seed := range []string{
+		"command: [echo]\n", "comand: [echo]\n", "", "---\n...\n", "[", "\xff\xfe", "a: &x {b: *x}\n", "command:\n",
+		"interpreter: [sh]\nscripts: s\non_change: copy\nargs: {params: {lr: {type: float, min: 0, default: 0.1}}}\n",
+		"command: [a, '{p}']\nargs: {params: {p: {type: secret, env: X}}}\nenv: {X: y}\n",
+		"command: [a]\nmax_retries: 3\nretry_on: [75, SIGKILL, lost]\non_lost: keep\nretry_delay: 1s\n",
+		"command: [a]\nslots: {gpu: 9}\nnice: 3\nmemory_limit: 4GiB\ncpu_limit: 1.5\n",
+		"command: [a]\non_finish: [{webhook: 'https://x/', secret_file: k, on: [ALL_DONE]}, {command: [b]}]\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	dir := f.TempDir()
+	path := dir + "/types.d/b.yaml"
+	if err := os.Mkdir(dir+"/types.d", 0o700); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Parse(dir+"/jobrunner.yaml", []byte("slots: {gpu: 2}\ntypes: {a: {command: [echo]}}\n"))
+		if err != nil || c.Catalog.Types["a"] == nil {
+			t.Fatalf("got %v", err)
+		}
+		if taken := c.Catalog.Types["b"] != nil; taken != (len(c.TypeFaults) == 0) {
+			t.Errorf("taken: %t, faults: %v", taken, c.TypeFaults)
+		}
+		for _, fault := range c.TypeFaults {
+			if fault.File != "types.d/b.yaml" || fault.Message == "" || strings.ContainsAny(fault.Error(), "\n\r\x00\x1b") {
+				t.Errorf("without a file or words, or not one line: %+v", fault)
+			}
+		}
+	})
+}

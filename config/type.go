@@ -1,11 +1,8 @@
 package config
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"regexp"
-	"regexp/syntax"
 	"strconv"
 	"strings"
 	"time"
@@ -30,18 +27,23 @@ var reserved = map[string]bool{
 // typeDefaults is what holds for the keys that a type leaves out.
 func (d *decoder) typeDefaults(name string) *jobs.Type {
 	return &jobs.Type{
-		Name:      name,
-		Args:      jobs.ArgRules{Max: -1},
-		Workdir:   d.dir,
-		KillGrace: 10 * time.Second,
-		Umask:     -1,
+		Name:       name,
+		Args:       jobs.ArgRules{Max: -1},
+		Workdir:    d.dir,
+		KillGrace:  10 * time.Second,
+		Umask:      -1,
+		RetryDelay: 5 * time.Second,
 	}
 }
 
 func (d *decoder) types(dst map[string]*jobs.Type) func(value) {
 	return func(v value) {
 		if v.node.Tag == "!!null" || v.node.Kind == yaml.MappingNode && len(v.node.Content) == 0 {
-			d.fault(v, "is empty: there is nothing that could run", "add one, for example "+minimal)
+			d.later = append(d.later, func(c *Config) {
+				if at := v.place(); c.empty() {
+					d.gone(d.makeFault(at.Line, at.Column, v.about("is empty: there is nothing that could run"), "add one, for example "+minimal))
+				}
+			})
 			return
 		}
 		for _, pair := range d.pairs(v, "for example "+minimal) {
@@ -61,17 +63,20 @@ func (d *decoder) types(dst map[string]*jobs.Type) func(value) {
 func (d *decoder) typ(name string, v value) *jobs.Type {
 	t := d.typeDefaults(name)
 	if v.node.Kind != yaml.MappingNode {
-		d.wrongKind(v, "a mapping (key: value)", "for example "+minimal)
+		d.wrongKind(v, "a mapping (key: value)", "for example "+d.sample)
 		return t
 	}
-	d.at[v.key] = jobs.Position{File: d.file, Line: v.at.Line, Column: v.at.Column}
+	if v.key != "" {
+		d.at[v.key] = jobs.Position{File: d.file, Line: v.at.Line, Column: v.at.Column}
+	}
+	lost := "keep"
 	d.fields(v, fields{
 		"description":    d.description(&t.Description),
 		"command":        d.argv(&t.Command),
 		"interpreter":    d.argv(&t.Interpreter),
 		"scripts":        d.folder(&t.Scripts),
 		"extensions":     d.extensions(&t.Extensions),
-		"args":           d.args(&t.Args),
+		"args":           d.args(t),
 		"workdir":        d.folder(&t.Workdir),
 		"env":            d.env(&t.Env),
 		"env_pass":       d.names(&t.EnvPass),
@@ -82,33 +87,43 @@ func (d *decoder) typ(name string, v value) *jobs.Type {
 		"kill_grace":     d.duration(&t.KillGrace, 0),
 		"success_codes":  d.codes(&t.SuccessCodes),
 		"umask":          d.umask(&t.Umask),
+		"max_retries":    d.whole(&t.MaxRetries, 0, maxRetries),
+		"retry_delay":    d.duration(&t.RetryDelay, 0),
+		"retry_on":       d.retryOn(&t.RetryOn),
+		"on_lost":        d.choice(&lost, "keep", "retry"),
+		"slots":          d.takes(&t.Slots),
+		"on_change":      d.onChange(&t.OnChange),
+		"on_finish":      d.hooks(&t.OnFinish),
+		"nice":           d.nice(&t.Nice),
+		"memory_limit":   d.memory(&t.MemoryLimit),
+		"cpu_limit":      d.processors(&t.CPULimit),
 	})
 	d.started(v)
+	d.retries(v, t, lost)
+	d.placed(v, t)
 	return t
 }
 
 // started checks that the type says in one way, and in one way only, what is
 // started.
 func (d *decoder) started(v value) {
-	command, interpreter := d.has(v.key+".command"), d.has(v.key+".interpreter")
-	scripts, extensions := d.has(v.key+".scripts"), d.has(v.key+".extensions")
-	fault := func(key, message, hint string) {
-		at := d.at[v.key+key]
-		d.faultAt(at.Line, at.Column, v.key+": "+message, hint)
-	}
+	has := func(name string) bool { return d.has(v.under(name)) }
+	command, interpreter, scripts := has("command"), has("interpreter"), has("scripts")
 	switch {
 	case command && interpreter:
-		fault(".interpreter", "has both command and interpreter", "a fixed program is a command, a folder of scripts has an interpreter: remove one")
+		d.faultOf(v, "interpreter", "has both command and interpreter", "a fixed program is a command, a folder of scripts has an interpreter: remove one")
 	case command && scripts:
-		fault(".scripts", "scripts goes with interpreter, not with command", "for example interpreter: [python3, -u]")
-	case command && extensions:
-		fault(".extensions", "extensions goes with interpreter and scripts, not with command", "")
+		d.faultOf(v, "scripts", "scripts goes with interpreter, not with command", "for example interpreter: [python3, -u]")
+	case command && has("extensions"):
+		d.faultOf(v, "extensions", "extensions goes with interpreter and scripts, not with command", "")
+	case command && has("on_change"):
+		d.faultOf(v, "on_change", "on_change goes with interpreter and scripts, not with command", "")
 	case interpreter && !scripts:
-		fault(".interpreter", "interpreter needs scripts, the folder whose scripts it may run", "for example scripts: examples")
+		d.faultOf(v, "interpreter", "interpreter needs scripts, the folder whose scripts it may run", "for example scripts: examples")
 	case scripts && !interpreter:
-		fault(".scripts", "scripts needs interpreter, the program that runs them", "for example interpreter: [python3, -u]")
+		d.faultOf(v, "scripts", "scripts needs interpreter, the program that runs them", "for example interpreter: [python3, -u]")
 	case !command && !interpreter:
-		fault("", "has neither command nor interpreter", "for example command: [python3, -u, countdown.py]")
+		d.faultOf(v, "", "has neither command nor interpreter", "for example "+minimalType)
 	}
 }
 
@@ -138,6 +153,14 @@ func (d *decoder) argv(dst *[]string) func(value) {
 	}
 }
 
+func (d *decoder) onChange(dst *jobs.OnChange) func(value) {
+	return func(v value) {
+		word := string(*dst)
+		d.choice(&word, string(jobs.OnChangeRun), string(jobs.OnChangeCopy), string(jobs.OnChangeReject))(v)
+		*dst = jobs.OnChange(word)
+	}
+}
+
 func (d *decoder) extensions(dst *[]string) func(value) {
 	return func(v value) {
 		items, _ := d.items(v, "for example [.py]")
@@ -151,50 +174,6 @@ func (d *decoder) extensions(dst *[]string) func(value) {
 				*dst = append(*dst, word)
 			}
 		}
-	}
-}
-
-func (d *decoder) args(dst *jobs.ArgRules) func(value) {
-	return func(v value) {
-		d.fields(v, fields{
-			"min":     d.whole(&dst.Min, 0, math.MaxInt32),
-			"max":     d.whole(&dst.Max, 0, math.MaxInt32),
-			"pattern": d.pattern(&dst.Pattern),
-		})
-		if dst.Max >= 0 && dst.Min > dst.Max {
-			at := d.at[v.key+".min"]
-			d.faultAt(at.Line, at.Column, fmt.Sprintf("%s: min %d is more than max %d", v.key, dst.Min, dst.Max), "")
-		}
-	}
-}
-
-// pattern compiles the text by itself first, so that a fault is in its terms
-// and no stray parenthesis can step out of the group that anchors it.
-func (d *decoder) pattern(dst **regexp.Regexp) func(value) {
-	return func(v value) {
-		text, ok := d.text(v, "text", "put it in quotes, for example '[0-9]+'")
-		if !ok {
-			return
-		}
-		_, err := regexp.Compile(text)
-		if err == nil {
-			*dst, err = regexp.Compile("^(?:" + text + ")$")
-		}
-		if err == nil {
-			return
-		}
-		message, hint := err.Error(), ""
-		var bad *syntax.Error
-		if errors.As(err, &bad) {
-			message = fmt.Sprintf("%s: %q", bad.Code, bad.Expr)
-			if i := strings.Index(text, bad.Expr); i >= 0 {
-				message += fmt.Sprintf(" at character %d", 1+len([]rune(text[:i])))
-			}
-			if bad.Code == syntax.ErrInvalidPerlOp || bad.Code == syntax.ErrInvalidEscape {
-				hint = "the syntax is RE2's, see go.dev/s/re2syntax"
-			}
-		}
-		d.fault(v, message, hint)
 	}
 }
 

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
-
-	"jobrunner/jobs"
 )
 
 // text gives the value if it is text; other scalars are not taken for text,
@@ -69,7 +67,17 @@ func (d *decoder) path(dst *string, empty string) func(value) {
 func (d *decoder) folder(dst *string) func(value) {
 	return func(v value) {
 		var path string
-		if d.path(&path, `"." is the folder of this file`)(v); path != "" {
+		if d.path(&path, `"." is the folder of jobrunner.yaml`)(v); path != "" {
+			*dst = below(d.dir, path)
+		}
+	}
+}
+
+// filePath is the path of a file that is made absolute at once.
+func (d *decoder) filePath(dst *string) func(value) {
+	return func(v value) {
+		var path string
+		if d.path(&path, "")(v); path != "" {
 			*dst = below(d.dir, path)
 		}
 	}
@@ -106,11 +114,7 @@ func (d *decoder) choice(dst *string, known ...string) func(value) {
 				return
 			}
 		}
-		hint := "known are " + strings.Join(known, ", ")
-		if near := jobs.Match(word, known); near != "" {
-			hint = fmt.Sprintf("did you mean %q?", near)
-		}
-		d.fault(v, "has no value "+show(word), hint)
+		d.fault(v, "has no value "+show(word), notOneOf(word, known))
 	}
 }
 
@@ -200,7 +204,7 @@ func (d *decoder) size(dst *int64) func(value) {
 		unit := sizeUnits[strings.ToLower(match[2])]
 		switch n, err := strconv.ParseInt(match[1], 10, 64); {
 		case err != nil || n > math.MaxInt64/unit:
-			d.fault(v, "is larger than any file", hint)
+			d.fault(v, "is too large", hint)
 		case n == 0:
 			d.fault(v, "must be more than 0", "")
 		default:

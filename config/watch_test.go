@@ -20,6 +20,7 @@ type watched struct {
 	t     *testing.T
 	path  string
 	loads chan int // max_concurrent of each new configuration
+	all   chan *config.Config
 	errs  chan string
 	wake  chan struct{}
 	stop  context.CancelFunc
@@ -36,14 +37,17 @@ func watch(t *testing.T, path string, interval time.Duration, between func()) *w
 	ctx, stop := context.WithCancel(context.Background())
 	w := &watched{
 		t: t, path: path, stop: stop,
-		loads: make(chan int, 100), errs: make(chan string, 100),
+		loads: make(chan int, 100), all: make(chan *config.Config, 100), errs: make(chan string, 100),
 		wake: make(chan struct{}), ended: make(chan error, 1),
 	}
 	c := load(t, path)
 	between()
 	go func() {
 		w.ended <- config.Watch(ctx, c, interval,
-			func(c *config.Config) { w.loads <- c.Catalog.MaxConcurrent },
+			func(c *config.Config) {
+				w.loads <- c.Catalog.MaxConcurrent
+				w.all <- c
+			},
 			func(err error) { w.errs <- err.Error() }, w.wake)
 	}()
 	t.Cleanup(w.end)
