@@ -273,7 +273,7 @@ func (q *queueFile) write(e *edit) (bool, error) {
 		return false, f.Close()
 	}
 	edits := len(e.placed) > 0 || !bytes.Equal(e.old, e.new)
-	pl := plan{From: e.from, Old: e.old, New: e.new}
+	pl := plan{Generation: q.generation, From: e.from, Old: e.old, New: e.new}
 	if edits {
 		if err := q.plan.write(pl, true); err != nil {
 			return false, fmt.Errorf("writing the plan: %w", err)
@@ -320,6 +320,9 @@ func (q *queueFile) writeExclusive(f *os.File, e *edit, pl plan, edits bool) (bo
 		}
 		if err := pl.carryOut(f); err != nil {
 			return false, fmt.Errorf("writing %s: %w", q.name, err)
+		}
+		if err := q.plan.done(); err != nil {
+			return false, fmt.Errorf("writing the plan: %w", err)
 		}
 		q.moved(e)
 	}

@@ -277,6 +277,12 @@ func (b *inbox) accept(ctx context.Context, c *claim, items []jobs.Item) (*jobs.
 		return nil, err
 	}
 	outcomes, err := b.Queue.Accept(ctx, in)
+	var refused *jobs.RefusedError
+	if errors.As(err, &refused) {
+		if in, err = b.refusal(ctx, c, refusedItems(items, refused), len(items)); err == nil {
+			outcomes, err = b.Queue.Accept(ctx, in)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,44 +38,49 @@ func parses(name string, data []byte) bool { return !faulty(parse(name, data)) }
 // intake makes what is to be committed of a claimed file: all that it asks
 // for, or one REJECTED job with what is wrong.
 func (b *inbox) intake(ctx context.Context, c *claim, items []jobs.Item) (jobs.Intake, error) {
-	now := time.Now()
-	in := jobs.Intake{Receipt: &jobs.Receipt{ID: c.id, Name: c.name, TakenAt: now}}
 	catalog := b.Catalog()
-	var bad []jobs.Item
-	commands := 0
-	for i, it := range items {
-		switch {
-		case it.Fault != nil:
-			bad = append(bad, it)
-		case it.Command != nil:
-			commands++
-			in.Entries = append(in.Entries, jobs.Entry{Command: it.Command})
-		case it.Request != nil:
-			j, fault := catalog.Resolve(it.Request)
-			if fault != nil {
-				it.Request, it.Fault = nil, fault
-				bad = append(bad, it)
-				continue
-			}
-			if j.ID == "" {
-				j.ID = c.jobID(i, len(items))
-			}
-			j.Source, j.SubmittedAt = c.source(), now
-			in.Entries = append(in.Entries, jobs.Entry{Job: j})
-		}
-	}
+	entries, bad := catalog.Entries(items, func(n int) string { return c.jobID(n, len(items)) })
 	if len(bad) > 0 {
-		j, err := b.rejected(ctx, c, bad, len(items))
-		if err != nil {
-			return jobs.Intake{}, err
-		}
-		in.Entries = []jobs.Entry{{Job: j}}
-		return in, nil
+		return b.refusal(ctx, c, bad, len(items))
 	}
-	if commands > 0 && commands == len(in.Entries) {
-		in.Receipt.Command = in.Entries[0].Command
+	if err := catalog.Freeze(b.StateDir, entries); err != nil {
+		return jobs.Intake{}, err
+	}
+	in := jobs.Intake{Receipt: &jobs.Receipt{ID: c.id, Name: c.name, TakenAt: time.Now()}, Entries: entries}
+	for _, e := range entries {
+		if e.Command == nil {
+			e.Job.Source, e.Job.SubmittedAt = c.source(), in.Receipt.TakenAt
+		}
+	}
+	if !slices.ContainsFunc(entries, func(e jobs.Entry) bool { return e.Command == nil }) {
+		in.Receipt.Command = entries[0].Command
 	}
 	return in, nil
+}
+
+// refusal is the intake of a file of which nothing is taken.
+func (b *inbox) refusal(ctx context.Context, c *claim, bad []jobs.Item, all int) (jobs.Intake, error) {
+	j, err := b.rejected(ctx, c, bad, all)
+	if err != nil {
+		return jobs.Intake{}, err
+	}
+	receipt := &jobs.Receipt{ID: c.id, Name: c.name, TakenAt: j.SubmittedAt}
+	return jobs.Intake{Receipt: receipt, Entries: []jobs.Entry{{Job: j}}}, nil
+}
+
+// refusedItems are the items of a file that the queue refused, as far as they
+// can be told apart: the file's only one, or what was said of each.
+func refusedItems(items []jobs.Item, refused *jobs.RefusedError) []jobs.Item {
+	var bad []jobs.Item
+	for _, r := range refused.Refusals {
+		it := jobs.Item{FirstWord: items[0].FirstWord}
+		if len(items) == 1 {
+			it = items[0]
+		}
+		it.Request, it.Command, it.Fault = nil, nil, r.Fault
+		bad = append(bad, it)
+	}
+	return bad
 }
 
 // jobID is the id of the n-th of all requests of the file: the same one

@@ -36,6 +36,7 @@ import (
 type inboxOptions struct {
 	Dir      string // absolute
 	Outbox   string // absolute
+	StateDir string // absolute; keeps scripts as they were
 	StateID  string // names the folder of our claims
 	Queue    *jobs.Queue
 	Catalog  func() *jobs.Catalog

@@ -25,68 +25,110 @@ const commandMemory = time.Hour
 func (q *queueFile) ingest(ctx context.Context, d *digest, raws []rawLine) error {
 	for len(raws) > 0 {
 		n := min(len(raws), batchSize)
-		in := jobs.Intake{}
-		for _, r := range raws[:n] {
-			if e, ok := q.entry(r); ok {
-				in.Entries = append(in.Entries, e)
-			}
-		}
 		last := raws[n-1]
-		in.Mark = &jobs.Mark{Generation: q.generation.String(), Offset: last.start + int64(last.length)}
-		if len(in.Entries) > 0 {
-			outcomes, err := q.o.Queue.Accept(ctx, in)
-			if err != nil {
-				return fmt.Errorf("taking in lines: %w", err)
-			}
-			q.took(d, in.Entries, outcomes)
+		mark := &jobs.Mark{Generation: q.generation.String(), Offset: last.start + int64(last.length)}
+		if err := q.take(ctx, d, raws[:n], mark); err != nil {
+			return fmt.Errorf("taking in lines: %w", err)
 		}
 		raws = raws[n:]
 	}
 	return nil
 }
 
-// entry makes of a raw line what is to be committed; false for a comment.
-func (q *queueFile) entry(r rawLine) (jobs.Entry, bool) {
+// take commits what lines ask for. A line that the queue refuses becomes a
+// REJECTED job, and the others are taken all the same.
+func (q *queueFile) take(ctx context.Context, d *digest, raws []rawLine, mark *jobs.Mark) error {
+	refused := map[int]*jobs.Fault{} // by index in raws
+	for {
+		in := jobs.Intake{Mark: mark}
+		var from []int // the line of each entry
+		for i, r := range raws {
+			entries, err := q.entries(r, refused[i])
+			if err != nil {
+				return err
+			}
+			for range entries {
+				from = append(from, i)
+			}
+			in.Entries = append(in.Entries, entries...)
+		}
+		if len(in.Entries) == 0 {
+			return nil
+		}
+		outcomes, err := q.o.Queue.Accept(ctx, in)
+		var refusal *jobs.RefusedError
+		if errors.As(err, &refusal) {
+			for _, r := range refusal.Refusals {
+				refused[from[r.Entry]] = r.Fault
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		q.took(d, in.Entries, outcomes)
+		return nil
+	}
+}
+
+// entries makes of a raw line what is to be committed; nothing of a comment.
+// refused is why the queue has refused it; nil if it has not. Of the jobs of a
+// sweep only the first one is tied to the line.
+func (q *queueFile) entries(r rawLine, refused *jobs.Fault) ([]jobs.Entry, error) {
 	raw := bytes.TrimSuffix(r.raw, []byte{'\n'})
 	if len(raw) > jobs.MaxRequestSize {
 		raw = bytes.TrimLeft(raw, " ") // lines that were blanked stand before it
 	}
 	it := jobs.ParseLine(raw, jobs.Position{File: q.name, Line: r.number})
-	taken := &jobs.Taken{
-		Generation: q.generation.String(), Offset: r.start, Length: int64(r.length), Hash: jobs.RawHash(r.raw),
+	if it.Request == nil && it.Command == nil && it.Fault == nil {
+		return nil, nil
 	}
-	switch {
-	case it.Command != nil:
-		return jobs.Entry{Command: it.Command, Taken: taken}, true
-	case it.Request == nil && it.Fault == nil:
-		return jobs.Entry{}, false
+	entries, err := q.asked(it, r, refused)
+	if err != nil {
+		return nil, err
 	}
-	j := q.job(it, r)
-	if j.ID == "" {
-		j.ID = q.lineID(r).String()
+	now, hash := time.Now(), jobs.RawHash(r.raw)
+	entries[0].Taken = &jobs.Taken{
+		Generation: q.generation.String(), Offset: r.start, Length: int64(r.length), Hash: hash,
 	}
-	j.Source = "queue:" + q.name
-	j.SubmittedAt = time.Now()
-	j.RawHash = taken.Hash
-	return jobs.Entry{Job: j, Taken: taken}, true
+	for i, e := range entries {
+		if e.Job == nil {
+			continue
+		}
+		e.Job.Source, e.Job.SubmittedAt = "queue:"+q.name, now
+		if i == 0 {
+			e.Job.RawHash = hash
+		}
+	}
+	return entries, nil
 }
 
-// job makes the job that a line asks for, or the REJECTED one that stands for
-// it. A line that bears an ended state is history of another program.
-func (q *queueFile) job(it jobs.Item, r rawLine) *jobs.Job {
+// asked gives what a line asks for, or the REJECTED job that stands for it; at
+// least one entry. A line that bears an ended state is history of another
+// program.
+func (q *queueFile) asked(it jobs.Item, r rawLine, refused *jobs.Fault) ([]jobs.Entry, error) {
+	if refused != nil {
+		it.Request, it.Command, it.Fault = nil, nil, refused
+	}
 	if it.Fault == nil {
-		j, fault := q.o.Catalog().Resolve(it.Request)
-		if fault == nil {
-			if j.State.Ended() && j.State != jobs.Rejected && j.Reason == "" {
-				j.Reason = "imported from " + q.name
+		catalog := q.o.Catalog()
+		entries, bad := catalog.Entries([]jobs.Item{it}, func(int) string { return q.lineID(r).String() })
+		if len(bad) == 0 {
+			for _, e := range entries {
+				if j := e.Job; j != nil && j.State.Ended() && j.State != jobs.Rejected && j.Reason == "" {
+					j.Reason = "imported from " + q.name
+				}
 			}
-			return j
+			return entries, catalog.Freeze(q.o.StateDir, entries)
 		}
-		it.Request, it.Fault = nil, fault
+		it = bad[0]
 	}
 	j := jobs.RejectedJob(it)
 	j.Args = []string{fmt.Sprintf("line:%d", r.number)}
-	return j
+	if j.ID == "" {
+		j.ID = q.lineID(r).String()
+	}
+	return []jobs.Entry{{Job: j}}, nil
 }
 
 // lineID is the same for the same line at the same place of the same
@@ -102,6 +144,10 @@ func (q *queueFile) lineID(r rawLine) uuid.UUID {
 func (q *queueFile) took(d *digest, entries []jobs.Entry, outcomes []jobs.Outcome) {
 	q.unplaced = true
 	for i, e := range entries {
+		logOutcome(q.o.Log, q.name, e, outcomes[i])
+		if e.Taken == nil {
+			continue
+		}
 		t, o := *e.Taken, outcomes[i]
 		if o.Job != nil {
 			t.Job = o.Job.ID
@@ -110,7 +156,6 @@ func (q *queueFile) took(d *digest, entries []jobs.Entry, outcomes []jobs.Outcom
 			}
 		}
 		q.taken = append(q.taken, t)
-		logOutcome(q.o.Log, q.name, e, o)
 	}
 }
 

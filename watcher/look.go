@@ -223,11 +223,7 @@ func (q *queueFile) digestWhole(ctx context.Context, s sight) error {
 		}
 	}
 	rewritten := q.rewritten(d, s) || len(missing) > 0
-	before := len(q.taken)
-	fresh, err := q.match(ctx, d, missing, rewritten)
-	if err != nil {
-		return err
-	}
+	before, stood := len(q.taken), q.standing()
 	if rewritten {
 		q.generation = uuid.New()
 		if q.info != nil {
@@ -235,13 +231,19 @@ func (q *queueFile) digestWhole(ctx context.Context, s sight) error {
 				Msg("queue file was rewritten by another program; a line appended at that moment may be gone")
 		}
 	}
+	fresh, err := q.match(ctx, d, missing, rewritten)
+	if err != nil {
+		return err
+	}
+	// A plan knows taken lines by the generation that the database has of them.
+	marks := rewritten || q.info == nil && len(q.taken) > 0 || len(q.taken) < before || q.standing() < stood
 	if err := q.ingest(ctx, d, fresh); err != nil {
 		return err
 	}
 	if err := q.miss(ctx, d, missing); err != nil {
 		return err
 	}
-	if rewritten || len(q.taken) < before {
+	if marks {
 		if err := q.mark(ctx, d.end); err != nil {
 			return err
 		}

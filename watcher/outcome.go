@@ -19,8 +19,10 @@ func logOutcome(log zerolog.Logger, file string, e jobs.Entry, o jobs.Outcome) {
 		about(log.Warn(), o.Job, jobs.Rejected).Str("reason", jobs.Sanitize(o.Job.Reason)).Msg("request rejected")
 	case e.Job.State.Ended():
 		about(log.Info(), o.Job, e.Job.State).Msg("job imported as history")
-	default:
+	case o.Job.State == jobs.Pending:
 		about(log.Info(), o.Job, jobs.Pending).Msg("job accepted")
+	default: // what it was to wait for has ended otherwise
+		about(log.Warn(), o.Job, o.Job.State).Str("reason", jobs.Sanitize(o.Job.Reason)).Msg("job accepted and ended")
 	}
 }
 

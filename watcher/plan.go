@@ -7,6 +7,10 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+
+	"github.com/google/uuid"
+
+	"jobrunner/jobs"
 )
 
 // plan is a change of a stretch of the queue file that a crash could tear: the
@@ -14,18 +18,31 @@ import (
 // be. It is on disk, in the state folder, before the file is touched, so that
 // a torn change is recognised and finished at the next start.
 type plan struct {
-	From int64
-	Old  []byte // file[From:] as it was
-	New  []byte // file[From:] as it is to be
+	Generation uuid.UUID // of the offsets of the taken lines in the database
+	From       int64
+	Old        []byte // file[From:] as it was
+	New        []byte // file[From:] as it is to be
+	done       bool   // it was carried out; the database may not know it yet
 }
 
-// planFile keeps the newest plan. It is opened once, written in place and
-// emptied when the plan was carried out.
+// took reports whether the plan has taken the line t out of the file.
+func (pl plan) took(t jobs.Taken) bool {
+	at := t.Offset - pl.From
+	return pl.done && t.GoneAt == 0 && t.Generation == pl.Generation.String() &&
+		at >= 0 && at+t.Length <= int64(len(pl.Old)) && jobs.RawHash(pl.Old[at:at+t.Length]) == t.Hash
+}
+
+// planFile keeps the newest plan. It is opened once, written in place, marked
+// when the plan was carried out, and emptied when the database knows that.
 type planFile struct {
 	f *os.File
 }
 
-const planMagic = "jobrunner plan 1\n"
+const (
+	planMagic = "jobrunner plan 2\n"
+	doneMagic = "jobrunner done 2\n" // of the same length
+	planHead  = len(planMagic) + 16 + 24
+)
 
 func openPlanFile(path string) (*planFile, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -39,8 +56,9 @@ func (p *planFile) Close() error { return p.f.Close() }
 
 // write stores pl; with sync it is on disk when write returns.
 func (p *planFile) write(pl plan, sync bool) error {
-	b := make([]byte, 0, len(planMagic)+28+len(pl.Old)+len(pl.New))
+	b := make([]byte, 0, planHead+4+len(pl.Old)+len(pl.New))
 	b = append(b, planMagic...)
+	b = append(b, pl.Generation[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(pl.From))
 	b = binary.BigEndian.AppendUint64(b, uint64(len(pl.Old)))
 	b = binary.BigEndian.AppendUint64(b, uint64(len(pl.New)))
@@ -55,6 +73,13 @@ func (p *planFile) write(pl plan, sync bool) error {
 	return nil
 }
 
+// done notes that the plan was carried out. Until clear it says which taken
+// lines have left the file; a line of the same words is then another one.
+func (p *planFile) done() error {
+	_, err := p.f.WriteAt([]byte(doneMagic), 0)
+	return err
+}
+
 // clear forgets the plan. It need not be on disk: a plan whose change was
 // carried out is recognised as such.
 func (p *planFile) clear() error { return p.f.Truncate(0) }
@@ -66,22 +91,30 @@ func (p *planFile) read() (plan, bool, error) {
 	if err != nil {
 		return plan{}, false, err
 	}
-	head := len(planMagic) + 24
-	if len(b) < head+4 || string(b[:len(planMagic)]) != planMagic {
+	if len(b) < planHead+4 {
 		return plan{}, false, nil
 	}
-	from := binary.BigEndian.Uint64(b[len(planMagic):])
-	nOld := binary.BigEndian.Uint64(b[len(planMagic)+8:])
-	nNew := binary.BigEndian.Uint64(b[len(planMagic)+16:])
-	body := uint64(len(b) - head - 4)
+	pl := plan{done: string(b[:len(doneMagic)]) == doneMagic}
+	if pl.done {
+		copy(b, planMagic) // as the sum was made of it
+	}
+	if string(b[:len(planMagic)]) != planMagic {
+		return plan{}, false, nil
+	}
+	numbers := b[copy(pl.Generation[:], b[len(planMagic):])+len(planMagic):]
+	pl.From = int64(binary.BigEndian.Uint64(numbers))
+	nOld := binary.BigEndian.Uint64(numbers[8:])
+	nNew := binary.BigEndian.Uint64(numbers[16:])
+	body := uint64(len(b) - planHead - 4)
 	if nOld > body || nNew > body || nOld+nNew > body {
 		return plan{}, false, nil
 	}
-	end := head + int(nOld+nNew)
+	end := planHead + int(nOld+nNew)
 	if crc32.ChecksumIEEE(b[:end]) != binary.BigEndian.Uint32(b[end:]) {
 		return plan{}, false, nil
 	}
-	return plan{From: int64(from), Old: b[head : head+int(nOld)], New: b[head+int(nOld) : end]}, true, nil
+	pl.Old, pl.New = b[planHead:planHead+int(nOld)], b[planHead+int(nOld):end]
+	return pl, true, nil
 }
 
 // torn says what a crash in the middle of the plan left of it. found is what
@@ -127,40 +160,42 @@ func (pl plan) carryOut(f *os.File) error {
 	return nil
 }
 
-// finish repairs the queue file at path after a crash. It reports whether
-// there was something to repair; errBusy means that it is to be tried again.
-func (p *planFile) finish(path string) (repaired bool, err error) {
-	pl, ok, err := p.read()
-	if err != nil || !ok {
-		return false, err
+// finish repairs the queue file at path after a crash, and gives the plan that
+// was carried out, now or before; ok is false if none was. errBusy means that
+// it is to be tried again.
+func (p *planFile) finish(path string) (pl plan, repaired, ok bool, err error) {
+	pl, ok, err = p.read()
+	if err != nil || !ok || pl.done {
+		return pl, false, ok, err
 	}
 	f, err := openExclusive(path, true)
 	if errors.Is(err, os.ErrNotExist) {
-		return false, p.clear()
+		return plan{}, false, false, p.clear()
 	}
 	if err != nil {
-		return false, err
+		return plan{}, false, false, err
 	}
 	defer f.Close()
 	found, err := readFrom(f, pl.From)
 	if err != nil {
-		return false, err
+		return plan{}, false, false, err
 	}
 	whole, ok := pl.torn(found)
 	if !ok {
-		return false, p.clear()
+		return plan{}, false, false, p.clear()
 	}
-	mended := plan{From: pl.From, Old: found, New: whole}
+	mended := plan{Generation: pl.Generation, From: pl.From, Old: found, New: whole}
 	if err := p.write(mended, true); err != nil {
-		return false, err
+		return plan{}, false, false, err
 	}
 	if err := mended.carryOut(f); err != nil {
-		return false, err
+		return plan{}, false, false, err
 	}
 	if err := f.Sync(); err != nil {
-		return false, err
+		return plan{}, false, false, err
 	}
-	return true, p.clear()
+	pl.done = true
+	return pl, true, true, p.done()
 }
 
 // readFrom reads what stands in f from offset from to its end.

@@ -47,7 +47,7 @@ func TestTornPlanIsFinished(t *testing.T) {
 					if err := p.write(plan{From: int64(len(head)), Old: []byte(c.old), New: []byte(c.new)}, true); err != nil {
 						t.Fatal(err)
 					}
-					if _, err := p.finish(path); err != nil {
+					if _, _, _, err := p.finish(path); err != nil {
 						t.Fatalf("%s: %v", name, err)
 					}
 					got, err := os.ReadFile(path)
@@ -58,7 +58,7 @@ func TestTornPlanIsFinished(t *testing.T) {
 					if string(got) != done && string(got) != undone {
 						t.Errorf("%s: file ends in %q, want %q or %q", name, got[len(head):], c.new+behind, c.old+behind)
 					}
-					if _, again, _ := p.read(); again {
+					if pl, again, _ := p.read(); again && !pl.done {
 						t.Errorf("%s: the plan is still there", name)
 					}
 					p.Close()
@@ -83,8 +83,8 @@ func TestPlanOfAnotherFileIsForgotten(t *testing.T) {
 	if err := p.write(plan{From: 0, Old: []byte("countdown.py 1\n"), New: []byte("xyz PENDING\n")}, true); err != nil {
 		t.Fatal(err)
 	}
-	if repaired, err := p.finish(path); repaired || err != nil {
-		t.Errorf("finish = %v, %v, want false, nil", repaired, err)
+	if _, repaired, ok, err := p.finish(path); repaired || ok || err != nil {
+		t.Errorf("finish = %v, %v, %v, want false, false, nil", repaired, ok, err)
 	}
 	if got, _ := os.ReadFile(path); string(got) != text {
 		t.Errorf("file = %q, want %q", got, text)
@@ -107,6 +107,58 @@ func TestHalfWrittenPlanIsIgnored(t *testing.T) {
 		}
 		if _, ok, err := p.read(); ok || err != nil {
 			t.Fatalf("plan cut to %d bytes: read = %v, %v, want none", n, ok, err)
+		}
+	}
+}
+
+// TestCarriedOutPlanSaysWhatLeft holds taken lines against a plan that was
+// carried out before a crash.
+func TestCarriedOutPlanSaysWhatLeft(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "job_queue.txt")
+	const command = "pause train\n"
+	if err := os.WriteFile(path, []byte("# top\n"+command), 0o644); err != nil { // the same words again
+		t.Fatal(err)
+	}
+	p, err := openPlanFile(filepath.Join(dir, "queue.plan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	pl := plan{Generation: uuid.New(), From: 6, Old: []byte(command + "resume\n")}
+	if err := p.write(pl, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.done(); err != nil {
+		t.Fatal(err)
+	}
+	got, repaired, ok, err := p.finish(path)
+	if repaired || !ok || err != nil {
+		t.Fatalf("finish = %v, %v, %v, want false, true, nil", repaired, ok, err)
+	}
+	if text, _ := os.ReadFile(path); string(text) != "# top\n"+command {
+		t.Errorf("file = %q: what was appended since is gone", text)
+	}
+	line := func(change func(*jobs.Taken)) jobs.Taken {
+		t := jobs.Taken{Generation: pl.Generation.String(), Offset: 6, Length: int64(len(command)), Hash: jobs.RawHash([]byte(command))}
+		change(&t)
+		return t
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*jobs.Taken)
+		want   bool
+	}{
+		{"taken", func(*jobs.Taken) {}, true},
+		{"of another generation", func(l *jobs.Taken) { l.Generation = uuid.NewString() }, false},
+		{"elsewhere", func(l *jobs.Taken) { l.Offset++ }, false},
+		{"ahead of it", func(l *jobs.Taken) { l.Offset = 0 }, false},
+		{"longer than it", func(l *jobs.Taken) { l.Length = 100 }, false},
+		{"of other words", func(l *jobs.Taken) { l.Hash++ }, false},
+		{"gone before", func(l *jobs.Taken) { l.GoneAt = 1 }, false},
+	} {
+		if left := got.took(line(c.change)); left != c.want {
+			t.Errorf("a line %s: took = %v, want %v", c.name, left, c.want)
 		}
 	}
 }

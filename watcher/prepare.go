@@ -54,16 +54,34 @@ func patiently(ctx context.Context, try func(context.Context) error) error {
 	}
 }
 
-// repair finishes the write that a crash tore.
-func (q *queueFile) repair(context.Context) error {
-	repaired, err := q.plan.finish(q.o.Path)
+// repair finishes the write that a crash tore, and notes which taken lines the
+// last write took out of the file, if the crash left no time for that.
+func (q *queueFile) repair(ctx context.Context) error {
+	pl, repaired, ok, err := q.plan.finish(q.o.Path)
 	if err != nil {
 		return fmt.Errorf("repairing %s: %w", q.name, err)
 	}
 	if repaired {
 		q.o.Log.Warn().Str("file", q.name).Msg("queue file repaired after a crash in the middle of a write")
 	}
-	return nil
+	if !ok {
+		return nil
+	}
+	now := time.Now().UnixMilli()
+	kept := q.taken[:0]
+	for _, t := range q.taken {
+		if pl.took(t) {
+			t.GoneAt = now
+		}
+		if t.GoneAt == 0 || t.Job == "" {
+			kept = append(kept, t)
+		}
+	}
+	q.taken = kept
+	if err := q.mark(ctx, 0); err != nil {
+		return err
+	}
+	return q.plan.clear()
 }
 
 // create makes an empty queue file if there is none.

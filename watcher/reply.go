@@ -253,19 +253,18 @@ func (b *inbox) follow(ctx context.Context) error {
 }
 
 func (b *inbox) noteChanged(ctx context.Context, events []jobs.Event) error {
-	seen := map[string]bool{"": true}
+	changed := make([]string, 0, len(events))
 	for _, e := range events {
-		if seen[e.Job] {
-			continue
+		if e.Job != "" {
+			changed = append(changed, e.Job)
 		}
-		seen[e.Job] = true
-		receipts, err := b.Queue.ReceiptsOf(ctx, e.Job)
-		if err != nil {
-			return err
-		}
-		for _, r := range receipts {
-			b.replies.behind[r.ID] = r
-		}
+	}
+	receipts, err := b.Queue.ReceiptsOf(ctx, changed...)
+	if err != nil {
+		return err
+	}
+	for _, r := range receipts {
+		b.replies.behind[r.ID] = r
 	}
 	return nil
 }

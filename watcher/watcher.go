@@ -56,7 +56,7 @@ func New(o Options) (*Watcher, error) {
 	w := &Watcher{o: o}
 	var err error
 	if w.inbox, err = newInbox(inboxOptions{
-		Dir: o.Inbox, Outbox: o.Outbox, StateID: o.Queue.StateID(), Queue: o.Queue,
+		Dir: o.Inbox, Outbox: o.Outbox, StateDir: o.StateDir, StateID: o.Queue.StateID(), Queue: o.Queue,
 		Catalog: o.Catalog, Settings: o.Settings, Log: o.Log,
 	}); err != nil {
 		return nil, err

@@ -70,9 +70,6 @@ func (q *queueFile) blank(f *os.File, b blanking) {
 
 // committed notes in the database what the file now holds.
 func (q *queueFile) committed(ctx context.Context, e *edit) error {
-	if err := q.plan.clear(); err != nil {
-		return err
-	}
 	now := time.Now()
 	var p []jobs.Placement
 	for _, j := range e.placed {
@@ -90,6 +87,14 @@ func (q *queueFile) committed(ctx context.Context, e *edit) error {
 		return err
 	}
 	q.unplaced = unplaced
+	if err := q.left(ctx, now); err != nil {
+		return err
+	}
+	return q.plan.clear() // not before: until then it alone says what has left the file
+}
+
+// left notes that no taken line stands in the file any more.
+func (q *queueFile) left(ctx context.Context, now time.Time) error {
 	if q.standing() == 0 {
 		return nil
 	}
