@@ -208,7 +208,9 @@ func (s *scheduler) forget(id string, attempt int) {
 
 // takeStray makes a PENDING job RUNNING that in truth runs already.
 func (s *scheduler) takeStray(ctx context.Context, job *jobs.Job, st attemptState) {
-	begun, err := s.queue.Begin(ctx, []jobs.Start{{ID: job.ID, Attempt: job.Attempt, Instance: s.link.Instance()}})
+	begun, err := s.queue.Begin(ctx, []jobs.Start{
+		{ID: job.ID, Attempt: job.Attempt, Instance: s.link.Instance(), Slots: st.Slots},
+	})
 	if err != nil || len(begun) == 0 {
 		if !st.Ended {
 			s.strays[st.key()] = st
@@ -216,6 +218,7 @@ func (s *scheduler) takeStray(ctx context.Context, job *jobs.Job, st attemptStat
 		s.log.Error().Err(err).Str("job", st.ID).Int("attempt", st.Attempt).Msg("running job not taken over")
 		return
 	}
+	delete(s.strays, st.key())
 	sl := s.take(begun[0])
 	sl.settled = true
 	sl.log.Warn().Int("pid", st.Process.PID).Msg("job adopted that was pending")

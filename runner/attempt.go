@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -47,13 +46,14 @@ func (a *attempt) run(sp *spec, answer func()) {
 		answer()
 		return
 	}
-	c, err := launch(sp)
+	limits := a.s.limiter.bind(sp)
+	c, err := launch(sp, limits)
 	at := time.Now()
 	a.mu.Lock()
 	if err != nil {
 		a.state.Ended, a.finished, a.state.StartError = true, true, err.Error()
 	} else {
-		a.child, a.state.Process, a.state.StartedAt = c, c.process, at
+		a.child, a.state.Process, a.state.StartedAt, a.state.Limits = c, c.process, at, c.limits
 	}
 	state := a.state
 	a.mu.Unlock()
@@ -61,20 +61,35 @@ func (a *attempt) run(sp *spec, answer func()) {
 	close(a.started)
 	answer()
 	if err != nil {
+		limits.release()
 		a.s.settle()
 		return
 	}
+	a.await(c)
+	a.finish(limits)
+}
 
-	if a.timeout > 0 {
-		timer := time.AfterFunc(a.timeout, func() { a.end(jobs.EndTimeout, a.grace) })
-		defer timer.Stop()
+// await blocks until the process has ended, and ends it when its time is up.
+func (a *attempt) await(c *child) {
+	if a.timeout <= 0 {
+		c.await()
+		return
 	}
+	late, gone := newDeadline(a.timeout), make(chan struct{})
+	defer late.Stop()
+	defer close(gone)
+	go func() {
+		select {
+		case <-late.C():
+			a.end(jobs.EndTimeout, a.grace)
+		case <-gone:
+		}
+	}()
 	c.await()
-	a.finish()
 }
 
 // finish takes the exit status and tells of the end.
-func (a *attempt) finish() {
+func (a *attempt) finish(limits *bounds) {
 	at := time.Now()
 	a.mu.Lock()
 	a.finished = true
@@ -84,7 +99,7 @@ func (a *attempt) finish() {
 		<-ending
 	}
 	exit := a.child.reap()
-	exit.At = at
+	exit.At, exit.Note = at, limits.release()
 	a.mu.Lock()
 	a.state.Ended, a.state.Exit = true, &exit
 	state := a.state
@@ -129,9 +144,10 @@ func (a *attempt) end(why jobs.EndReason, grace time.Duration) {
 	}
 }
 
-// launch puts an older log aside, opens the attempt's own and starts the
-// process. The error says in words why it could not be started.
-func launch(sp *spec) (*child, error) {
+// launch puts an older log aside, opens the attempt's own and starts the process
+// within its bounds. The error says in words why it could not be started; then
+// the logs are as they were.
+func launch(sp *spec, limits *bounds) (*child, error) {
 	if len(sp.Argv) == 0 || sp.Argv[0] == "" {
 		return nil, errors.New("the command is empty")
 	}
@@ -139,25 +155,16 @@ func launch(sp *spec) (*child, error) {
 	if slices.ContainsFunc(sp.Argv, nul) || slices.ContainsFunc(sp.Env, nul) || nul(sp.Dir) {
 		return nil, errors.New("an argument or environment value holds a NUL byte")
 	}
-	rotateLog(sp.Log, sp.Attempt)
+	aside := rotateLog(sp.Log, sp.Attempt)
 	log, err := openLog(sp.Log)
 	if err != nil {
+		restoreLog(sp.Log, aside)
 		return nil, fmt.Errorf("log: %w", err)
 	}
 	defer log.Close()
-	return startChild(sp, log)
-}
-
-// rotateLog puts the log of the attempt before this one aside, from <id>.log
-// to <id>.<n>.log. It never replaces a file: what is in the way stays, and the
-// attempt's output goes behind that of the one before.
-func rotateLog(path string, attempt int) {
-	if attempt <= 1 {
-		return
+	c, err := startChild(sp, log, limits)
+	if err != nil {
+		restoreLog(sp.Log, aside)
 	}
-	stem := strings.TrimSuffix(path, ".log")
-	aside := fmt.Sprintf("%s.%d.log", stem, attempt-1)
-	if _, err := os.Lstat(aside); os.IsNotExist(err) {
-		_ = os.Rename(path, aside) // there may be none
-	}
+	return c, err
 }

@@ -123,7 +123,7 @@ func TestEndedStrayTakesNoPlace(t *testing.T) {
 	job := w.job(id)
 	w.command(jobs.Cancel, id)
 	s.takeStray(context.Background(), job, attemptState{ID: id, Attempt: 1, Ended: true})
-	if _, most := s.room(); most != 1 {
+	if _, most := s.room(w.catalog.Load()); most != 1 {
 		t.Errorf("room for %d, want 1", most)
 	}
 }

@@ -26,14 +26,26 @@ func init() {
 		if err != nil {
 			panic(err)
 		}
-		typ := roleType("role")
-		typ.Workdir = dir
-		catalog := &jobs.Catalog{Dir: dir, MaxConcurrent: number(args[1]), Types: map[string]*jobs.Type{"role": typ}}
+		catalog := manyKinds(dir, number(args[1]))
 		fmt.Println("up")
 		err = New(Options{StateDir: state, Queue: queue, Catalog: func() *jobs.Catalog { return catalog },
 			Command: []string{exe, "supervise", state}}).Run(context.Background())
 		panic(err)
 	}
+}
+
+// manyKinds are the types of the daemons that get killed: role; gpu, whose jobs
+// take one of two tokens and may be tried three times; and late.
+func manyKinds(dir string, limit int) *jobs.Catalog {
+	c := &jobs.Catalog{Dir: dir, MaxConcurrent: limit, Types: map[string]*jobs.Type{}, Slots: gpus(1, "0", "1")}
+	for _, name := range []string{"role", "gpu", "late"} {
+		c.Types[name] = roleType(name)
+		c.Types[name].Workdir = dir
+	}
+	gpu := c.Types["gpu"]
+	gpu.Slots, gpu.MaxRetries, gpu.RetryDelay = map[string]int{"gpu": 1}, 2, 10*time.Millisecond
+	gpu.RetryOn = jobs.RetryRules{Failed: true, Lost: true}
+	return c
 }
 
 // lives runs daemons one after the other, each killed outright after a moment,

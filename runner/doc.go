@@ -1,6 +1,6 @@
-// Package runner runs the jobs: it gives PENDING jobs to the supervisor within
-// the limits, records how they end, and takes over what ran on while no daemon
-// was there.
+// Package runner runs the jobs: it gives PENDING jobs their tokens and hands them
+// to the supervisor within the limits, records how they end, and takes over what
+// ran on while no daemon was there.
 //
 // It has two halves that share nothing but a socket. The Runner is part of the
 // daemon: one goroutine owns the slots and the limits, and each running attempt

@@ -30,6 +30,9 @@ func conclude(st attemptState, typ *jobs.Type, limit time.Duration, lost string)
 	if exit.Known {
 		end.ExitCode, end.Signal = exit.Code, exit.Signal
 		words = exitWords(exit)
+		if exit.Note != "" && (exit.Code == nil || *exit.Code != 0) {
+			words += ": " + exit.Note
+		}
 	}
 	switch {
 	case st.EndedBy == jobs.EndCancel:

@@ -29,6 +29,10 @@ func TestConclude(t *testing.T) {
 		{"timeout", attemptState{Exit: killed("SIGKILL"), EndedBy: jobs.EndTimeout}, nil, jobs.Timeout, "timeout 2h0m0s"},
 		{"survivors", attemptState{Exit: code(0), EndedBy: jobs.EndCancel, Survivors: []string{"pid 12 (a)", "pid 13 (b)"}}, nil,
 			jobs.Cancelled, "cancelled by request; still running: pid 12 (a), pid 13 (b)"},
+		{"out of memory", attemptState{Exit: &exitStatus{Known: true, Code: new(137), Note: "out of memory, limit 4GiB"}}, nil,
+			jobs.Failed, "exit 137: out of memory, limit 4GiB"},
+		{"a part was out of memory", attemptState{Exit: &exitStatus{Known: true, Code: new(int), Note: "out of memory, limit 4GiB"}}, nil,
+			jobs.Completed, "exit 0"},
 		{"unknown", attemptState{Exit: &exitStatus{}}, &jobs.Type{}, jobs.Lost, "supervisor was killed"},
 		{"nothing seen", attemptState{}, &jobs.Type{}, jobs.Lost, "supervisor was killed"},
 	}

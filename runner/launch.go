@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sort"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,15 +14,6 @@ import (
 
 // defaultGrace is between SIGTERM and SIGKILL where no type says otherwise.
 const defaultGrace = 10 * time.Second
-
-// defaultEnv is set for every job that has no value of its own: output that is
-// not held back in buffers and fits a page, since a job has no terminal.
-var defaultEnv = map[string]string{
-	"PYTHONUNBUFFERED": "1",
-	"PYTHONIOENCODING": "utf-8",
-	"COLUMNS":          "120",
-	"TQDM_MININTERVAL": "1",
-}
 
 // prepare makes of job what its type, as it is now, says is to be run. The error
 // is worded to follow "start: ". dir is the folder of the configuration, state
@@ -37,15 +26,20 @@ func prepare(job *jobs.Job, typ *jobs.Type, dir, state string, daemonEnv []strin
 	if err != nil {
 		return spec{}, err
 	}
-	argv, err := commandOf(job, typ, dir, workdir)
+	program, err := programOf(job, typ, dir, state)
+	if err != nil {
+		return spec{}, err
+	}
+	argv, err := commandOf(job, typ, program, dir, workdir)
 	if err != nil {
 		return spec{}, err
 	}
 	sp := spec{
 		ID: job.ID, Attempt: job.Attempt, Argv: argv, Dir: workdir,
-		Env:   environment(job, typ, daemonEnv),
+		Env: environment(job, typ, daemonEnv), Slots: job.Slots,
 		Log:   filepath.Join(state, filepath.FromSlash(logName(job.ID))),
 		Umask: typ.Umask, Timeout: limitOf(job, typ), Grace: graceOf(typ), Success: typ.SuccessCodes,
+		Limits: limitsOf(typ), Script: program.noted,
 	}
 	return sp, checkArgs(&sp)
 }
@@ -71,25 +65,34 @@ func graceOf(typ *jobs.Type) time.Duration {
 	return typ.KillGrace
 }
 
-// commandOf gives argv: the type's words, then the script if it is a type of
-// scripts, then the request's arguments.
-func commandOf(job *jobs.Job, typ *jobs.Type, dir, workdir string) ([]string, error) {
-	var argv []string
-	if len(typ.Command) > 0 {
-		argv = anchored(typ.Command, workdir, typ.Workdir, dir)
-	} else {
-		// Resolved again: since it was accepted the script may have gone, or
-		// may have become a link that leads out of the folder.
-		script, err := typ.Script(job.Target, dir)
-		if err != nil {
-			return nil, err
-		}
-		argv = append(anchored(typ.Interpreter, workdir, typ.Workdir, dir), script)
+// commandOf gives argv: the type's words, with the job's parameters where they
+// are placed, then the script if it is a type of scripts, then the parameters
+// that have no place and the request's arguments.
+func commandOf(job *jobs.Job, typ *jobs.Type, program program, dir, workdir string) ([]string, error) {
+	words := typ.Command
+	if len(words) == 0 {
+		words = typ.Interpreter
 	}
-	if len(argv) == 0 || argv[0] == "" {
+	if len(words) == 0 || words[0] == "" {
 		return nil, fmt.Errorf("type %q has no command", typ.Name)
 	}
-	return append(argv, job.Args...), nil
+	if err := typ.CheckParams(job); err != nil {
+		return nil, err
+	}
+	filled, argv := typ.Fill(words, job), anchored(words, workdir, typ.Workdir, dir)
+	if filled[0] != words[0] {
+		return nil, fmt.Errorf("the program of type %q holds a parameter, so a request could choose it", typ.Name)
+	}
+	for i, word := range filled {
+		// What a request put in is taken as it is, never looked up as a path.
+		if word != words[i] {
+			argv[i] = word
+		}
+	}
+	if program.script != "" {
+		argv = append(argv, program.script)
+	}
+	return append(argv, typ.Words(job)...), nil
 }
 
 // anchored makes relative paths among a command's words mean the same wherever
@@ -157,57 +160,4 @@ func workdirOf(job *jobs.Job, typ *jobs.Type) (string, error) {
 		return "", fmt.Errorf("opening workdir %s: %w", shown, err)
 	}
 	return path, nil
-}
-
-// environment is the job's whole environment, sorted: some of the daemon's, what
-// the type hands on and sets, what the request sets, defaults for what is then
-// unset, and last what tells the job about itself, which nobody can override.
-func environment(job *jobs.Job, typ *jobs.Type, daemonEnv []string) []string {
-	daemon := envSet{}
-	for _, entry := range daemonEnv {
-		// Windows has entries such as "=C:=C:\dir" that are no variables.
-		if i := strings.IndexByte(entry, '='); i > 0 {
-			daemon.set(entry[:i], entry[i+1:])
-		}
-	}
-	env := envSet{}
-	for key, v := range daemon {
-		if inherited(key) {
-			env[key] = v
-		}
-	}
-	for _, name := range typ.EnvPass {
-		if v, ok := daemon[envKey(name)]; ok {
-			env[envKey(name)] = v
-		}
-	}
-	for name, value := range typ.Env {
-		env.set(name, value)
-	}
-	for name, value := range job.Env {
-		env.set(name, value)
-	}
-	for name, value := range defaultEnv {
-		if _, ok := env[envKey(name)]; !ok {
-			env.set(name, value)
-		}
-	}
-	env.set("JOBRUNNER_JOB_ID", job.ID)
-	env.set("JOBRUNNER_TYPE", job.Type)
-	env.set("JOBRUNNER_ATTEMPT", strconv.Itoa(job.Attempt))
-	return env.list()
-}
-
-// envSet holds "NAME=value" by envKey(NAME).
-type envSet map[string]string
-
-func (e envSet) set(name, value string) { e[envKey(name)] = name + "=" + value }
-
-func (e envSet) list() []string {
-	out := make([]string, 0, len(e))
-	for _, entry := range e {
-		out = append(out, entry)
-	}
-	sort.Strings(out)
-	return out
 }

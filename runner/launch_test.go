@@ -11,25 +11,6 @@ import (
 	"jobrunner/jobs"
 )
 
-func TestEnvironment(t *testing.T) {
-	daemon := []string{"PATH=/bin", "HOME=/home/a", "SECRET=s", "TOKEN=t", "LC_ALL=C.UTF-8", "COLUMNS=40", "TZ=UTC"}
-	typ := &jobs.Type{
-		Name:    "train",
-		EnvPass: []string{"TOKEN", "UNSET"},
-		Env:     map[string]string{"EPOCHS": "1", "MODE": "fast", "TZ": "Europe/Berlin", "JOBRUNNER_ATTEMPT": "99"},
-	}
-	job := &jobs.Job{ID: "an-id", Type: "train", Attempt: 2, Env: map[string]string{"EPOCHS": "10", "PYTHONUNBUFFERED": ""}}
-	got := environment(job, typ, daemon)
-	want := []string{
-		"COLUMNS=120", "EPOCHS=10", "HOME=/home/a", "JOBRUNNER_ATTEMPT=2", "JOBRUNNER_JOB_ID=an-id",
-		"JOBRUNNER_TYPE=train", "LC_ALL=C.UTF-8", "MODE=fast", "PATH=/bin", "PYTHONIOENCODING=utf-8",
-		"PYTHONUNBUFFERED=", "TOKEN=t", "TQDM_MININTERVAL=1", "TZ=Europe/Berlin",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("environment = %q,\nwant %q", got, want)
-	}
-}
-
 func TestPrepare(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "scripts", "job.py"), "")
@@ -52,6 +33,51 @@ func TestPrepare(t *testing.T) {
 	}
 	if got.Dir != dir || got.Timeout != time.Minute || got.Grace != 3*time.Second || got.Umask != 0o27 {
 		t.Errorf("got dir %q, timeout %s, grace %s, umask %o", got.Dir, got.Timeout, got.Grace, got.Umask)
+	}
+}
+
+// What a request gave as a parameter is a word of the command line and nothing
+// else: no path that is looked up, no program.
+func TestPrepareParams(t *testing.T) {
+	dir, workdir := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(dir, "conf", "big.yaml"), "")
+	write(t, filepath.Join(dir, "bin", "train"), "")
+	typ := &jobs.Type{Name: "train", Command: []string{"bin/train", "conf/big.yaml", "{conf}", "conf/{size}.yaml", "--lr={lr}"},
+		Workdir: workdir, Params: []jobs.Param{
+			{Name: "conf", Kind: jobs.ParamText}, {Name: "size", Kind: jobs.ParamText}, {Name: "lr", Kind: jobs.ParamFloat},
+			{Name: "seed", Kind: jobs.ParamInt}, {Name: "token", Kind: jobs.ParamSecret, Env: "API_TOKEN"},
+		}}
+	job := &jobs.Job{ID: "an-id", Type: "train", Attempt: 1, Args: []string{"{lr}"},
+		Params: map[string]string{"conf": "conf/big.yaml", "size": "big", "lr": "0.1", "seed": "3"},
+		Env:    map[string]string{"API_TOKEN": "s3cret"}}
+	got, err := prepare(job, typ, dir, dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{filepath.Join(dir, "bin", "train"), filepath.Join(dir, "conf", "big.yaml"),
+		"conf/big.yaml", "conf/big.yaml", "--lr=0.1", "--seed=3", "{lr}"}
+	if !slices.Equal(got.Argv, want) {
+		t.Errorf("argv %q,\nwant %q", got.Argv, want)
+	}
+	if !slices.Contains(got.Env, "API_TOKEN=s3cret") {
+		t.Errorf("the secret is not in %q", got.Env)
+	}
+
+	typ.Command = []string{"{conf}"}
+	if got, err := prepare(job, typ, dir, dir, nil); err == nil {
+		t.Errorf("the request chose the program: argv %q", got.Argv)
+	}
+}
+
+func TestPrepareLimits(t *testing.T) {
+	dir, nice := t.TempDir(), 10
+	typ := &jobs.Type{Name: "x", Command: []string{"x"}, Workdir: dir, Nice: &nice, MemoryLimit: 4 << 30, CPULimit: 1.5}
+	got, err := prepare(&jobs.Job{ID: "an-id", Type: "x", Attempt: 1}, typ, dir, dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := got.Limits; *l.Nice != 10 || l.Memory != 4<<30 || l.CPU != 1.5 {
+		t.Errorf("got limits %+v", l)
 	}
 }
 

@@ -43,7 +43,8 @@ func (s *slot) adoptOrphan(ctx context.Context, st attemptState) bool {
 		if started.IsZero() {
 			started = s.job.StartedAt
 		}
-		s.deadline = time.After(time.Until(started.Add(s.limit)))
+		s.deadline.Stop()
+		s.deadline = newDeadline(time.Until(started.Add(s.limit)))
 	}
 	if s.why != "" {
 		s.endOrphan(ctx)
@@ -53,6 +54,8 @@ func (s *slot) adoptOrphan(ctx context.Context, st attemptState) bool {
 
 // timeUp ends an orphan whose time limit has passed.
 func (s *slot) timeUp(ctx context.Context) {
+	s.deadline.Stop()
+	s.deadline = nil // it comes once
 	if s.why == "" && alive(s.process) {
 		// Committed first, so that the next daemon knows it too.
 		ok := s.write(ctx, "time limit not recorded", func() error {

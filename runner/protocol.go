@@ -68,9 +68,21 @@ type spec struct {
 	Timeout time.Duration `json:"timeout,omitempty"` // run time after which it is ended; 0 means none
 	Grace   time.Duration `json:"grace,omitempty"`   // between SIGTERM and SIGKILL at the timeout
 	Success []int         `json:"success,omitempty"` // exit statuses that mean COMPLETED; kept for the daemon; empty means 0
+	Limits  limits        `json:"limits,omitzero"`
+	Script  string        `json:"script,omitempty"` // SHA-256 of its script, if that is not the accepted one; kept for the daemon
+
+	Slots map[string][]string `json:"slots,omitempty"` // tokens that it was given; kept for the daemon
 }
 
 func (s *spec) key() attemptKey { return attemptKey{s.ID, s.Attempt} }
+
+// limits are bounds on an attempt. One that cannot be set on this system does
+// not keep the attempt from running.
+type limits struct {
+	Nice   *int    `json:"nice,omitempty"`   // niceness, -20…19; nil leaves the supervisor's
+	Memory int64   `json:"memory,omitempty"` // bytes; 0 means none
+	CPU    float64 `json:"cpu,omitempty"`    // processors; 0 means none
+}
 
 // attemptKey names an attempt within one supervisor.
 type attemptKey struct {
@@ -86,6 +98,8 @@ type attemptState struct {
 	Log        string         `json:"log,omitempty"`     // as asked for
 	Timeout    time.Duration  `json:"timeout,omitempty"` // as asked for
 	Success    []int          `json:"success,omitempty"` // as asked for
+	Script     string         `json:"script,omitempty"`  // as asked for
+	Limits     string         `json:"limits,omitempty"`  // what was set of the limits asked for, in words
 	Process    jobs.ProcessID `json:"process,omitzero"`  // zero if it never ran
 	StartedAt  time.Time      `json:"started_at,omitzero"`
 	Ended      bool           `json:"ended,omitempty"`
@@ -93,6 +107,8 @@ type attemptState struct {
 	EndedBy    jobs.EndReason `json:"ended_by,omitempty"`    // "" means by itself; set as soon as it is being ended
 	Survivors  []string       `json:"survivors,omitempty"`   // "pid 123 (python3)": what could not be ended
 	StartError string         `json:"start_error,omitempty"` // why it never ran, in words
+
+	Slots map[string][]string `json:"slots,omitempty"` // as asked for
 }
 
 func (s *attemptState) key() attemptKey { return attemptKey{s.ID, s.Attempt} }
@@ -102,5 +118,6 @@ type exitStatus struct {
 	Known  bool      `json:"known"`            // false: nobody saw its status
 	Code   *int      `json:"code,omitempty"`   // nil unless it exited by itself
 	Signal string    `json:"signal,omitempty"` // "SIGKILL"; "" unless a signal ended it
+	Note   string    `json:"note,omitempty"`   // what else is known of it: "out of memory, limit 4GiB"
 	At     time.Time `json:"at,omitzero"`
 }

@@ -51,6 +51,43 @@ func TestProtocolIsTolerant(t *testing.T) {
 	}
 }
 
+// A start from a daemon of another age: it asks for less than this supervisor
+// knows, or for more.
+func TestStartFromAnotherAge(t *testing.T) {
+	h := newHouse(t)
+	conn, err := dialSocket(t.Context(), h.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(limit)); err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(conn)
+	fmt.Fprintln(conn, `{"n":1,"op":"hello","version":1}`)
+	if _, err := in.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	for i, more := range []string{"", `,"colour":"green","limits":{"colour":"green","nice":null}`} {
+		s := h.job()
+		fmt.Fprintf(conn, `{"n":%d,"op":"start","spec":{"id":%q,"attempt":1,"argv":["/bin/true"],"env":[],"dir":%q,"log":%q,"umask":-1%s}}`+"\n",
+			i+2, s.ID, s.Dir, s.Log, more)
+		var r reply
+		for r.Number != uint64(i+2) { // events come between
+			line, err := in.ReadString('\n')
+			if err == nil {
+				err = json.Unmarshal([]byte(line), &r)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r.State == nil || r.State.Process.PID == 0 || r.State.Limits != "" {
+			t.Errorf("%q: got %+v, want a process", more, r)
+		}
+	}
+}
+
 // A client that does not read holds nobody up.
 func TestDeafClient(t *testing.T) {
 	h := newHouse(t)

@@ -11,13 +11,17 @@ import (
 	"jobrunner/jobs"
 )
 
-// Options is what a Runner needs. All of it but Log must be set.
+// Options is what a Runner needs. All of it but Log and Drained must be set.
 type Options struct {
 	StateDir string               // absolute; holds the supervisor's socket and the logs
 	Queue    *jobs.Queue          // open for writing
 	Catalog  func() *jobs.Catalog // the types and limits in force; never nil
 	Command  []string             // argv that runs the supervisor for StateDir
 	Log      zerolog.Logger       // the zero value logs nothing
+
+	// Drained is called once, when the queue is being drained and nothing runs
+	// any more. It must not block. nil means that nobody waits for that.
+	Drained func()
 }
 
 // Runner starts jobs and records how they end.

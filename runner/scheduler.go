@@ -36,15 +36,19 @@ type scheduler struct {
 
 	refusals map[attemptKey]int // of jobs that the supervisor would not try, and that wait again
 
+	brakes jobs.Brakes // as the last look saw them
+
 	dirty    bool      // the queue has changed since the last look
 	lookAt   time.Time // no look before
+	wakeAt   time.Time // when the next PENDING job's time comes; zero if none waits for that
 	settleAt time.Time // slots without a verdict are settled then; zero: when the tick comes
 	startAt  time.Time // no start before
 	backoff  time.Duration
 	silent   time.Time // since when the supervisor does not answer; zero if it does
 
-	ended int      // jobs that ended
-	left  []string // processes that could not be ended, with their job
+	drained bool     // it has been told that nothing runs any more
+	ended   int      // jobs that ended
+	left    []string // processes that could not be ended, with their job
 
 	done   chan freed
 	unsure chan *slot
@@ -82,8 +86,12 @@ func (s *scheduler) close() {
 func (s *scheduler) serve(ctx context.Context, reload <-chan struct{}) {
 	s.dirty = true
 	for {
-		s.look(ctx)
+		if s.look(ctx) {
+			s.heed(ctx)
+		}
+		s.wake(ctx)
 		s.fill(ctx)
+		s.tellDrained()
 		if !s.wait(ctx, reload) {
 			return
 		}
@@ -137,6 +145,9 @@ func (s *scheduler) untilNext() time.Duration {
 	if left := time.Until(s.startAt); left > 0 {
 		wait = min(wait, left)
 	}
+	if !s.wakeAt.IsZero() {
+		wait = min(wait, max(time.Until(s.wakeAt), time.Until(s.startAt)))
+	}
 	return max(wait, time.Millisecond)
 }
 
@@ -188,15 +199,15 @@ func (s *scheduler) heard(ctx context.Context, st attemptState) {
 
 // look finds out which running jobs are to be ended, and whether the queue has
 // running jobs without a slot (a commit may have worked although its answer was
-// an error).
-func (s *scheduler) look(ctx context.Context) {
+// an error). It reports whether there was anything to look at.
+func (s *scheduler) look(ctx context.Context) bool {
 	if !s.dirty || time.Now().Before(s.lookAt) {
-		return
+		return false
 	}
 	running, err := s.queue.Running(ctx)
 	if err != nil {
 		s.hold(ctx, err, "running jobs not read")
-		return
+		return false
 	}
 	s.dirty, s.lookAt = false, time.Now().Add(lookPause)
 	for _, job := range running {
@@ -212,86 +223,45 @@ func (s *scheduler) look(ctx context.Context) {
 	if s.unsettled() > 0 && !time.Now().Before(s.settleAt) {
 		s.settle(ctx)
 	}
+	return true
 }
 
-// fill starts the next jobs while there is room. A job is RUNNING in the queue,
-// with the supervisor that is going to be asked, before that is asked.
-func (s *scheduler) fill(ctx context.Context) {
-	for ctx.Err() == nil && s.unsettled() == 0 && !time.Now().Before(s.startAt) {
-		room, most := s.room()
-		if most == 0 {
-			return
-		}
-		next, err := s.queue.Next(ctx, room, most)
-		if err != nil {
-			s.hold(ctx, err, "pending jobs not read")
-			return
-		}
-		if len(next) == 0 {
-			s.backoff = 0
-			return
-		}
-		if s.link == nil {
-			if err := s.reach(ctx); err != nil {
-				s.hold(ctx, err, "no supervisor")
-				return
-			}
-			continue // what it runs counts
-		}
-		var starts []jobs.Start
-		for _, job := range next {
-			// A job that was given back a moment ago may still have its slot.
-			if s.slots[keyOf(job)] == nil {
-				starts = append(starts, jobs.Start{ID: job.ID, Attempt: job.Attempt, Instance: s.link.Instance()})
-			}
-		}
-		if len(starts) == 0 {
-			return
-		}
-		begun, err := s.queue.Begin(ctx, starts)
-		if err != nil {
-			s.hold(ctx, err, "starts not recorded")
-			s.dirty = true
-			return
-		}
-		s.backoff = 0
-		for _, job := range begun {
-			sl := s.take(job)
-			sl.settled = true
-			send(sl.verdicts, verdict{kind: verdictStart, executor: s.link})
-		}
-		if len(begun) < most {
-			return
-		}
+// heed finds out what keeps jobs from starting: pauses, a drain, their time.
+func (s *scheduler) heed(ctx context.Context) {
+	brakes, err := s.queue.Brakes(ctx)
+	if err != nil {
+		s.hold(ctx, err, "pauses not read")
+		s.dirty = true
+		return
 	}
+	s.brakes, s.wakeAt = brakes, time.Now()
 }
 
-// room is how many jobs of each type may be started now, and how many at most.
-// Types without room are left out.
-func (s *scheduler) room() (room map[string]int, most int) {
-	c := s.o.Catalog()
-	most = min(c.MaxConcurrent-len(s.slots)-len(s.strays), startBatch)
-	if most <= 0 {
-		return nil, 0
+// wake lets the jobs start whose time has come. When the next one's comes is
+// asked at each look, so a clock that was set is noticed with the tick.
+func (s *scheduler) wake(ctx context.Context) {
+	now := time.Now()
+	if s.wakeAt.IsZero() || now.Before(s.wakeAt) || now.Before(s.startAt) {
+		return
 	}
-	taken := map[string]int{}
-	for _, sl := range s.slots {
-		taken[sl.job.Type]++
+	next, err := s.queue.Wake(ctx, now)
+	if err != nil {
+		s.hold(ctx, err, "jobs not woken")
+		return
 	}
-	room = map[string]int{}
-	for name, typ := range c.Types {
-		n := most
-		if typ.MaxConcurrent > 0 {
-			n = min(n, typ.MaxConcurrent-taken[name])
-		}
-		if n > 0 {
-			room[name] = n
-		}
+	s.wakeAt = next
+}
+
+// tellDrained says, once, that the queue is being drained and nothing runs.
+func (s *scheduler) tellDrained() {
+	if s.drained || s.dirty || !s.brakes.Draining || len(s.slots)+len(s.strays) > 0 {
+		return
 	}
-	if len(room) == 0 {
-		return nil, 0
+	s.drained = true
+	s.log.Info().Msg("drained: nothing runs any more")
+	if s.o.Drained != nil {
+		s.o.Drained()
 	}
-	return room, most
 }
 
 // hold puts off the next start, each time for longer, and says so once.

@@ -14,9 +14,9 @@ import (
 	"jobrunner/jobs"
 )
 
-// spans reads what span roles noted: in order of time, the labels of those that
-// began, and the most that were at it at once.
-func spans(t *testing.T, path string) (began []string, most int) {
+// notes reads the words that roles noted, each line without its time, in the
+// order of time.
+func notes(t *testing.T, path string) [][]string {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -28,16 +28,26 @@ func spans(t *testing.T, path string) (began []string, most int) {
 		lines = append(lines, in.Text())
 	}
 	slices.Sort(lines) // the times have the same number of digits
-	now := 0
+	var all [][]string
 	for _, line := range lines {
-		words := strings.Fields(line)
-		if words[1] == "end" {
+		all = append(all, strings.Fields(line)[1:])
+	}
+	return all
+}
+
+// spans reads what span roles noted: in order of time, the labels of those that
+// began, and the most that were at it at once.
+func spans(t *testing.T, path string) (began []string, most int) {
+	t.Helper()
+	now := 0
+	for _, words := range notes(t, path) {
+		if words[0] == "end" {
 			now--
 			continue
 		}
 		now++
 		most = max(most, now)
-		began = append(began, words[2])
+		began = append(began, words[1])
 	}
 	return began, most
 }

@@ -48,15 +48,15 @@ type slot struct {
 	asked   jobs.EndReason // sent by asks
 
 	// Touched only by the slot's own goroutine.
-	executor  *executor      // who runs the attempt; nil: nobody that can be asked
-	typ       *jobs.Type     // the job's type; nil if it is gone
-	limit     time.Duration  // its time limit; 0 means none
-	process   jobs.ProcessID // zero until known
-	recorded  bool           // its start is in the queue
-	why       jobs.EndReason // why it is to be ended
-	watch     *watch         // follows the process
-	watching  bool           // the watch decides: there is no supervisor
-	deadline  <-chan time.Time
+	executor  *executor        // who runs the attempt; nil: nobody that can be asked
+	typ       *jobs.Type       // the job's type; nil if it is gone
+	limit     time.Duration    // its time limit; 0 means none
+	process   jobs.ProcessID   // zero until known
+	recorded  bool             // its start is in the queue
+	why       jobs.EndReason   // why it is to be ended
+	watch     *watch           // follows the process
+	watching  bool             // the watch decides: there is no supervisor
+	deadline  *deadline        // of an orphan; nil: none
 	again     <-chan time.Time // ask the supervisor again to end it
 	refused   error            // why the supervisor did not even try to start it
 	exit      *exitStatus      // seen by the watch
@@ -103,7 +103,7 @@ func send[T any](c chan T, v T) {
 
 // run sees the attempt through. It returns when that is done or stop is closed.
 func (s *slot) run(ctx context.Context) {
-	defer func() { s.watch.Close() }()
+	defer func() { s.watch.Close(); s.deadline.Stop() }()
 	s.typ = s.catalog().Types[s.job.Type]
 	s.limit = limitOf(s.job, s.typ)
 	s.recorded = s.job.Process.PID != 0
@@ -127,7 +127,7 @@ func (s *slot) run(ctx context.Context) {
 			s.end(ctx)
 		case <-s.again:
 			s.end(ctx)
-		case <-s.deadline:
+		case <-s.deadline.C():
 			s.timeUp(ctx)
 		case exit := <-orphanEnd:
 			over = s.sawOrphanEnd(ctx, exit)
@@ -202,7 +202,7 @@ func (s *slot) start(ctx context.Context, e *executor) bool {
 	}
 	sp, err := s.prepare()
 	switch {
-	case s.typ == nil: // it was there when the job was begun
+	case s.typ == nil, !fits(s.job.Slots, s.typ.Slots): // it was otherwise when the job was begun
 		return s.giveBack(ctx)
 	case err != nil:
 		return s.finish(ctx, notStarted(err.Error()))
@@ -280,8 +280,10 @@ func (s *slot) end(ctx context.Context) {
 	}
 }
 
-// finish records how the attempt ended and then lets the supervisor forget it.
+// finish records how the attempt ended, and whether another one follows, and then
+// lets the supervisor forget it.
 func (s *slot) finish(ctx context.Context, e jobs.Ending) bool {
+	s.plan(&e)
 	changed := false
 	ok := s.write(ctx, "end not recorded", func() (err error) {
 		changed, err = s.queue.End(ctx, s.job.ID, s.job.Attempt, e)
@@ -296,7 +298,7 @@ func (s *slot) finish(ctx context.Context, e jobs.Ending) bool {
 		}
 	}
 	if changed {
-		s.logEnd(e)
+		s.logEnd(ctx, e)
 	}
 	s.tellDone(freed{slot: s, ending: &e, left: s.survivors})
 	return true
@@ -323,7 +325,7 @@ func (s *slot) recordStart(ctx context.Context, st attemptState) bool {
 	}
 	info := jobs.StartInfo{
 		Process: st.Process, Command: st.Argv, At: st.StartedAt,
-		Log: logName(s.job.ID),
+		Log: logName(s.job.ID), Limits: st.Limits, Script: st.Script,
 	}
 	s.recorded = s.write(ctx, "start not recorded", func() error {
 		_, err := s.queue.Started(ctx, s.job.ID, s.job.Attempt, info)
@@ -357,18 +359,6 @@ func (s *slot) write(ctx context.Context, failing string, fn func() error) bool 
 			return false
 		}
 	}
-}
-
-func (s *slot) logEnd(e jobs.Ending) {
-	level := zerolog.InfoLevel
-	if e.State == jobs.Lost {
-		level = zerolog.WarnLevel
-	}
-	event := s.log.WithLevel(level).Str("state", string(e.State)).Str("reason", jobs.Sanitize(e.Reason))
-	if e.ExitCode != nil {
-		event = event.Int("exit_code", *e.ExitCode)
-	}
-	event.Msg("job ended")
 }
 
 func (s *slot) tellDone(f freed) {

@@ -7,11 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
+
+	"jobrunner/jobs"
 )
 
 func init() {
@@ -66,6 +70,30 @@ func TestEnvironmentIsExact(t *testing.T) {
 	h.run(s)
 	if got, want := h.output(s), strings.Join(s.Env, "\n")+"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What a request gave and what the scheduler assigned reach the process itself.
+func TestJobSeesParamsAndSlots(t *testing.T) {
+	h := newHouse(t)
+	typ := &jobs.Type{Name: "train", Command: []string{"sh", "-c", `echo "$*"; env`, "{lr}"}, Workdir: h.dir, Umask: -1,
+		Params: []jobs.Param{{Name: "lr", Kind: jobs.ParamFloat}, {Name: "token", Kind: jobs.ParamSecret, Env: "API_TOKEN"}}}
+	job := &jobs.Job{ID: uuid.NewString(), Type: "train", Attempt: 1, Args: []string{"a b"},
+		Params: map[string]string{"lr": "0.1"}, Env: map[string]string{"API_TOKEN": "s3cret"},
+		Slots: map[string][]string{"gpu": {"1", "2"}}}
+	sp, err := prepare(job, typ, h.dir, h.dir, os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := h.run(sp)
+	got := strings.Split(h.output(sp), "\n")
+	for _, want := range []string{"a b", "API_TOKEN=s3cret", "JOBRUNNER_SLOT_GPU=1,2", "CUDA_VISIBLE_DEVICES=1,2"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%s: no %q in %q", how(end), want, got)
+		}
+	}
+	if strings.Contains(strings.Join(end.Argv, " "), "s3cret") || !slices.Contains(end.Argv, "0.1") {
+		t.Errorf("argv %q, want the parameter and not the secret", end.Argv)
 	}
 }
 

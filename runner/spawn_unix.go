@@ -31,12 +31,13 @@ var devNull = sync.OnceValues(func() (*os.File, error) { return os.OpenFile(os.D
 type child struct {
 	process jobs.ProcessID
 	waiter  waiter
+	limits  string // what limits it, in words
 }
 
-// startChild starts an attempt's process, in a session and a group of its
-// own, with nothing open but /dev/null and the log. The error says in words
-// why that cannot be done.
-func startChild(sp *spec, log *os.File) (*child, error) {
+// startChild starts an attempt's process within its bounds, in a session and a
+// group of its own, with nothing open but /dev/null and the log. The error says
+// in words why that cannot be done.
+func startChild(sp *spec, log *os.File, b *bounds) (*child, error) {
 	path, err := findProgram(sp)
 	if err != nil {
 		return nil, err
@@ -51,10 +52,13 @@ func startChild(sp *spec, log *os.File) (*child, error) {
 		Dir: sp.Dir, Env: sp.Env, Files: []uintptr{null.Fd(), out, out},
 		Sys: c.waiter.attr(&syscall.SysProcAttr{Setsid: true}),
 	}
-	pid, err := forkWithUmask(sp.Umask, func() (int, error) { return syscall.ForkExec(path, sp.Argv, attr) })
+	pid, err := b.fork(attr.Sys, func() (int, error) {
+		return forkWithUmask(sp.Umask, func() (int, error) { return syscall.ForkExec(path, sp.Argv, attr) })
+	})
 	if err != nil {
 		return nil, startError(sp, path, err)
 	}
+	c.limits = b.started(pid)
 	c.waiter.begin(pid)
 	// A child that we have not reaped is always found.
 	id, ok := identify(pid)

@@ -40,12 +40,13 @@ type child struct {
 	process jobs.ProcessID
 	handle  windows.Handle
 	job     windows.Handle // without kill-on-close: its processes outlive us
+	limits  string         // what limits it, in words
 }
 
-// startChild starts an attempt's process in a job object and a process group
-// of its own, with no handle but NUL and the log. The error says in words why
-// that cannot be done. A umask does not exist here.
-func startChild(sp *spec, log *os.File) (*child, error) {
+// startChild starts an attempt's process within its bounds, in a job object and
+// a process group of its own, with no handle but NUL and the log. The error says
+// in words why that cannot be done. A umask does not exist here.
+func startChild(sp *spec, log *os.File, b *bounds) (*child, error) {
 	path, err := findProgram(sp)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func startChild(sp *spec, log *os.File) (*child, error) {
 	if info, err := os.Stat(sp.Dir); sp.Dir != "" && (err != nil || !info.IsDir()) {
 		return nil, fmt.Errorf("working folder %s not found", sp.Dir)
 	}
-	pi, err := createSuspended(sp, path, log)
+	pi, err := createSuspended(sp, path, log, b.class())
 	if err != nil {
 		return nil, startError(path, err)
 	}
@@ -66,6 +67,7 @@ func startChild(sp *spec, log *os.File) (*child, error) {
 		err = windows.AssignProcessToJobObject(c.job, c.handle)
 	}
 	if err == nil {
+		c.limits = b.hold(c.job)
 		_, err = windows.ResumeThread(pi.Thread)
 	}
 	if err != nil {
@@ -76,8 +78,9 @@ func startChild(sp *spec, log *os.File) (*child, error) {
 	return c, nil
 }
 
-// createSuspended creates the process; it does not run before it is resumed.
-func createSuspended(sp *spec, path string, log *os.File) (*windows.ProcessInformation, error) {
+// createSuspended creates the process, of a priority class; it does not run
+// before it is resumed.
+func createSuspended(sp *spec, path string, log *os.File, class uint32) (*windows.ProcessInformation, error) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		return nil, err
@@ -120,7 +123,7 @@ func createSuspended(sp *spec, path string, log *os.File) (*windows.ProcessInfor
 	}
 	const flags = windows.CREATE_SUSPENDED | windows.CREATE_NEW_PROCESS_GROUP | windows.CREATE_UNICODE_ENVIRONMENT | windows.EXTENDED_STARTUPINFO_PRESENT
 	pi := new(windows.ProcessInformation)
-	return pi, windows.CreateProcess(program, line, nil, nil, true, flags, environBlock(sp.Env), dir, &si.StartupInfo, pi)
+	return pi, windows.CreateProcess(program, line, nil, nil, true, flags|class, environBlock(sp.Env), dir, &si.StartupInfo, pi)
 }
 
 // environBlock gives an environment as CreateProcess takes it: each entry

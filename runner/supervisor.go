@@ -37,6 +37,7 @@ type supervisor struct {
 	log      zerolog.Logger
 	journal  *journal
 	folder   *folder
+	limiter  *limiter
 	idle     *time.Timer // runs only while there is nothing to do
 	quit     chan struct{}
 
@@ -72,7 +73,7 @@ func Supervise(ctx context.Context, stateDir string) error {
 
 	log := zerolog.New(os.Stderr).With().Timestamp().Int("pid", os.Getpid()).Logger()
 	s := &supervisor{
-		instance: uuid.NewString(), log: log, folder: own, quit: make(chan struct{}),
+		instance: uuid.NewString(), log: log, folder: own, limiter: newLimiter(stateDir), quit: make(chan struct{}),
 		attempts: make(map[attemptKey]*attempt), clients: make(map[*client]bool),
 	}
 	if s.journal, err = openJournal(own, s.instance, log); err != nil {

@@ -146,7 +146,8 @@ func (s *supervisor) claim(sp *spec) (a *attempt, fresh bool, err error) {
 	}
 	a = &attempt{
 		s: s, timeout: sp.Timeout, grace: sp.Grace, started: make(chan struct{}),
-		state: attemptState{ID: sp.ID, Attempt: sp.Attempt, Argv: sp.Argv, Log: sp.Log, Timeout: sp.Timeout, Success: sp.Success},
+		state: attemptState{ID: sp.ID, Attempt: sp.Attempt, Argv: sp.Argv, Log: sp.Log, Timeout: sp.Timeout, Success: sp.Success, Slots: sp.Slots,
+			Script: sp.Script},
 	}
 	s.attempts[k] = a
 	return a, true, nil

@@ -78,6 +78,8 @@ type world struct {
 	state   string
 	queue   *jobs.Queue
 	catalog atomic.Pointer[jobs.Catalog]
+	pools   map[string]jobs.SlotPool // of the next configure
+	drained func()                   // of the next serve
 	log     zerolog.Logger
 }
 
@@ -119,7 +121,7 @@ func roleType(name string) *jobs.Type {
 }
 
 func (w *world) configure(limit int, more ...*jobs.Type) {
-	c := &jobs.Catalog{Dir: w.dir, MaxConcurrent: limit, Types: map[string]*jobs.Type{}}
+	c := &jobs.Catalog{Dir: w.dir, MaxConcurrent: limit, Types: map[string]*jobs.Type{}, Slots: w.pools}
 	for _, typ := range append([]*jobs.Type{roleType("role")}, more...) {
 		typ.Workdir = w.dir
 		c.Types[typ.Name] = typ
@@ -133,7 +135,7 @@ func (w *world) options() Options {
 		w.t.Fatal(err)
 	}
 	return Options{StateDir: w.state, Queue: w.queue, Catalog: w.catalog.Load,
-		Command: []string{exe, "supervise", w.state}, Log: w.log}
+		Command: []string{exe, "supervise", w.state}, Log: w.log, Drained: w.drained}
 }
 
 // serve runs a Runner until stop is called or the test ends.
@@ -165,13 +167,13 @@ func (w *world) serve() (r *Runner, stop func()) {
 // add puts a job of type role into the queue.
 func (w *world) add(args ...string) string { return w.addJob(jobs.Job{Args: args}) }
 
-func (w *world) addJob(job jobs.Job) string {
+func (w *world) addJob(job jobs.Job, waits ...jobs.Wait) string {
 	w.t.Helper()
 	if job.Type == "" {
 		job.Type = "role"
 	}
 	job.ID, job.Target, job.State, job.Attempt, job.Source = uuid.NewString(), job.Type, jobs.Pending, 1, "inbox:test.yaml"
-	_, err := w.queue.Accept(context.Background(), jobs.Intake{Entries: []jobs.Entry{{Job: &job}}})
+	_, err := w.queue.Accept(context.Background(), jobs.Intake{Entries: []jobs.Entry{{Job: &job, Waits: waits}}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,0 +1,199 @@
+package runner
+
+import (
+	"context"
+	"time"
+
+	"jobrunner/jobs"
+)
+
+// manyTypes is how many types are asked for their next jobs without looking
+// first which of them have any.
+const manyTypes = 8
+
+// fill starts the next jobs while there is room. A job is RUNNING in the queue,
+// with the supervisor that is going to be asked, before that is asked.
+func (s *scheduler) fill(ctx context.Context) {
+	for ctx.Err() == nil && s.unsettled() == 0 && !time.Now().Before(s.startAt) {
+		starts, err := s.admit(ctx)
+		if err != nil {
+			s.hold(ctx, err, "pending jobs not read")
+			return
+		}
+		if len(starts) == 0 {
+			s.backoff = 0
+			return
+		}
+		if s.link == nil {
+			if err := s.reach(ctx); err != nil {
+				s.hold(ctx, err, "no supervisor")
+				return
+			}
+			continue // what it runs counts
+		}
+		begun, err := s.begin(ctx, starts)
+		if err != nil {
+			s.hold(ctx, err, "starts not recorded")
+			s.dirty = true
+			return
+		}
+		s.backoff = 0
+		if len(begun) < len(starts) {
+			s.dirty = true // something was paused, cancelled or held meanwhile
+		}
+		if len(begun) == 0 || len(begun) == len(starts) && len(starts) < startBatch {
+			return
+		}
+	}
+}
+
+// begin commits that the jobs run and has them started. It returns those that
+// still waited.
+func (s *scheduler) begin(ctx context.Context, starts []jobs.Start) ([]*jobs.Job, error) {
+	for i := range starts {
+		starts[i].Instance = s.link.Instance()
+	}
+	begun, err := s.queue.Begin(ctx, starts)
+	for _, job := range begun {
+		sl := s.take(job)
+		sl.settled = true
+		send(sl.verdicts, verdict{kind: verdictStart, executor: s.link})
+	}
+	return begun, err
+}
+
+// admit says which jobs are to be started now, and with which tokens: the first
+// ones in the order of priority and acceptance for which there is room. One that
+// lacks tokens is left out and holds up nothing but those that need the same.
+func (s *scheduler) admit(ctx context.Context) ([]jobs.Start, error) {
+	c := s.o.Catalog()
+	room, most := s.room(c)
+	if most == 0 {
+		return nil, nil
+	}
+	table := s.tokens(c)
+	narrow(room, c, table)
+	next, err := s.next(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	var starts []jobs.Start
+	for _, job := range next {
+		if len(starts) == most {
+			break
+		}
+		if s.slots[keyOf(job)] != nil {
+			continue // it was given back a moment ago and still has its slot
+		}
+		if st, ok := s.strays[keyOf(job)]; ok {
+			s.takeStray(ctx, job, st)
+			continue
+		}
+		tokens, _, ok := table.Take(job.ID, c.Types[job.Type].Slots)
+		if ok {
+			starts = append(starts, jobs.Start{ID: job.ID, Attempt: job.Attempt, Slots: tokens})
+		}
+	}
+	return starts, nil
+}
+
+// next reads as many jobs of each type as there is room for.
+func (s *scheduler) next(ctx context.Context, room map[string]int) ([]*jobs.Job, error) {
+	if len(room) > manyTypes {
+		stats, err := s.queue.Stats(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for name := range room {
+			if stats.Types[name][jobs.Pending] == 0 {
+				delete(room, name)
+			}
+		}
+	}
+	all := 0
+	for _, n := range room {
+		all += n
+	}
+	return s.queue.Next(ctx, room, all)
+}
+
+// room is how many jobs of each type may be started now, and how many at most.
+// Types without room are left out.
+func (s *scheduler) room(c *jobs.Catalog) (room map[string]int, most int) {
+	most = min(c.MaxConcurrent-len(s.slots)-len(s.strays), startBatch)
+	if most <= 0 || s.brakes.All || s.brakes.Draining {
+		return nil, 0
+	}
+	taken := map[string]int{}
+	for _, sl := range s.slots {
+		taken[sl.job.Type]++
+	}
+	room = map[string]int{}
+	for name, typ := range c.Types {
+		n := most
+		if typ.MaxConcurrent > 0 {
+			n = min(n, typ.MaxConcurrent-taken[name])
+		}
+		if n > 0 && !s.brakes.Types[name] {
+			room[name] = n
+		}
+	}
+	if len(room) == 0 {
+		return nil, 0
+	}
+	return room, most
+}
+
+// tokens is who holds which tokens: every attempt that may be running, whatever
+// is configured now.
+func (s *scheduler) tokens(c *jobs.Catalog) *jobs.SlotTable {
+	t := jobs.NewSlotTable(c.Slots)
+	for _, sl := range s.slots {
+		t.Hold(sl.job.Slots)
+	}
+	for _, st := range s.strays {
+		t.Hold(st.Slots)
+	}
+	return t
+}
+
+// narrow lowers room to what the tokens allow, so that of a thousand jobs that
+// wait for a token no more are read than matter.
+func narrow(room map[string]int, c *jobs.Catalog, table *jobs.SlotTable) {
+	for name, n := range room {
+		need := c.Types[name].Slots
+		lacks := table.Lacks("", need)
+		switch {
+		case len(lacks) > 0 && idle(lacks):
+			delete(room, name)
+		case len(lacks) > 0:
+			room[name] = 1 // it keeps tokens from others if it comes before them
+		default:
+			room[name] = min(n, seats(need, c.Slots))
+		}
+	}
+}
+
+// idle reports whether a job that lacks tokens keeps none from others: there
+// are none, or it could never have enough.
+func idle(lacks []jobs.SlotLack) bool {
+	some := false
+	for _, lack := range lacks {
+		if lack.Need > lack.All {
+			return true
+		}
+		some = some || lack.Taken < lack.All
+	}
+	return !some
+}
+
+// seats is how many jobs that need these tokens can ever run at once.
+func seats(need map[string]int, pools map[string]jobs.SlotPool) int {
+	most := startBatch
+	for name, n := range need {
+		if n > 0 {
+			most = min(most, len(pools[name].Tokens)*max(pools[name].PerSlot, 1)/n)
+		}
+	}
+	return most
+}
