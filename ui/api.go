@@ -25,7 +25,7 @@ type jobList struct {
 }
 
 func (s *server) apiList(w http.ResponseWriter, r *http.Request) {
-	query, filter, err := parseFilter(r)
+	query, filter, err := parseFilter(r, s.now())
 	if err != nil {
 		s.apiError(w, r, err)
 		return
@@ -66,8 +66,12 @@ func (s *server) page(r *http.Request, f jobs.Filter) (found []*jobs.Job, more b
 	return found, false, nil
 }
 
+// apiJob answers with a job and its attempts.
 func (s *server) apiJob(w http.ResponseWriter, r *http.Request) {
 	j, err := s.find(r)
+	if err == nil {
+		j, err = s.Queue.Detail(r.Context(), j.ID)
+	}
 	if err != nil {
 		s.apiError(w, r, err)
 		return
@@ -123,6 +127,7 @@ type statsAnswer struct {
 	Types         map[string]map[jobs.State]int `json:"types"`
 	Running       int                           `json:"running"`
 	MaxConcurrent int                           `json:"max_concurrent,omitempty"`
+	Runs          map[string]jobs.Runs          `json:"runs"` // by type
 }
 
 func (s *server) apiStats(w http.ResponseWriter, r *http.Request) {
@@ -131,7 +136,12 @@ func (s *server) apiStats(w http.ResponseWriter, r *http.Request) {
 		s.apiError(w, r, err)
 		return
 	}
-	out := statsAnswer{States: map[jobs.State]int{}, Types: st.Types, MaxConcurrent: s.Status().MaxConcurrent}
+	runs, err := s.Queue.Runs(r.Context())
+	if err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	out := statsAnswer{States: map[jobs.State]int{}, Types: st.Types, MaxConcurrent: s.Status().MaxConcurrent, Runs: runs}
 	for _, state := range jobs.States {
 		out.States[state] = st.States[state]
 	}
@@ -140,6 +150,20 @@ func (s *server) apiStats(w http.ResponseWriter, r *http.Request) {
 	}
 	out.Running = out.States[jobs.Running]
 	writeJSON(w, http.StatusOK, out)
+}
+
+// scheduleList is the answer of /api/v1/schedules.
+type scheduleList struct {
+	Schedules []jobs.Scheduled `json:"schedules"`
+}
+
+func (s *server) apiSchedules(w http.ResponseWriter, r *http.Request) {
+	found, err := s.Queue.Scheduled(r.Context(), s.Catalog(), s.now())
+	if err != nil {
+		s.apiError(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, scheduleList{found})
 }
 
 // find gives the job that the path's {id} names.

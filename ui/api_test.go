@@ -166,8 +166,10 @@ func TestAPIStats(t *testing.T) {
 	s.start(j, "")
 	s.add(jobs.Job{Type: "train", Target: "train"})
 	want := `{"states":{"CANCELLED":0,"COMPLETED":0,"FAILED":0,"LOST":0,"PENDING":1,"REJECTED":0,"RUNNING":1,"TIMEOUT":0},` +
-		`"types":{"train":{"PENDING":1,"RUNNING":1}},"running":1,"max_concurrent":2}` + "\n"
+		`"types":{"train":{"PENDING":1,"RUNNING":1}},"running":1,"max_concurrent":2,"runs":{}}` + "\n"
 	if got := s.get("/api/v1/stats"); got.body != want {
 		t.Errorf("got  %s want %s", got.body, want)
 	}
+	s.end(j, exited(jobs.Failed, 1))
+	s.get("/api/v1/stats").contains(t, `"runs":{"train":{"runs":1,"completed":0,"run_p50_seconds":`, `"wait_p95_seconds":`)
 }

@@ -275,10 +275,12 @@ func testWithoutScripts(t *testing.T, ctx context.Context, s *site, url string) 
 // pictures.
 func testLook(t *testing.T, ctx context.Context, s *site, url string) {
 	failed := manyJobs(s)
+	waiting, tried := demandingJobs(s)
 	b := newTab(t, ctx)
 	b.cleanConsole()
 	b.look(url, map[string]string{
 		"overview": "/", "list": "/jobs", "search": "/jobs?q=state:failed&type=train", "failed": "/jobs/" + failed.ID,
+		"waiting": "/jobs/" + waiting.ID, "tried": "/jobs/" + tried.ID,
 	})
 	b = newTab(t, ctx) // the browser itself writes of a 404 to the console
 	b.look(url, map[string]string{"missing": "/jobs/ffffffff", "wrong": "/jobs?state=nonsense"})

@@ -89,16 +89,21 @@ func (s *site) add(j jobs.Job) *jobs.Job {
 // start brings a job to RUNNING with that much output.
 func (s *site) start(j *jobs.Job, output string) {
 	s.t.Helper()
+	s.startWith(j, output, jobs.StartInfo{}, nil)
+}
+
+// startWith is start for a job of which more is known.
+func (s *site) startWith(j *jobs.Job, output string, info jobs.StartInfo, slots map[string][]string) {
+	s.t.Helper()
 	ctx := context.Background()
-	begun, err := s.queue.Begin(ctx, []jobs.Start{{ID: j.ID, Attempt: j.Attempt, Instance: "test"}})
+	begun, err := s.queue.Begin(ctx, []jobs.Start{{ID: j.ID, Attempt: j.Attempt, Instance: "test", Slots: slots}})
 	if err != nil || len(begun) != 1 {
 		s.t.Fatalf("Begin(%s) = %d jobs, %v; want 1", j.ID, len(begun), err)
 	}
 	s.write("logs/"+j.ID+".log", output)
-	ok, err := s.queue.Started(ctx, j.ID, j.Attempt, jobs.StartInfo{
-		Process: jobs.ProcessID{PID: 4711, Start: "1", Boot: "b"},
-		Command: append([]string{"/usr/bin/python3", j.Target}, j.Args...), Log: "logs/" + j.ID + ".log", At: time.Now(),
-	})
+	info.Process, info.At = jobs.ProcessID{PID: 4711, Start: "1", Boot: "b"}, time.Now()
+	info.Command, info.Log = append([]string{"/usr/bin/python3", j.Target}, j.Args...), "logs/"+j.ID+".log"
+	ok, err := s.queue.Started(ctx, j.ID, j.Attempt, info)
 	if err != nil || !ok {
 		s.t.Fatalf("Started(%s) = %v, %v; want true", j.ID, ok, err)
 	}

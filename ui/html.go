@@ -53,10 +53,11 @@ type frame struct {
 }
 
 type noteView struct {
-	Level Level
-	Glyph string
-	Word  string
-	Text  string
+	Level   Level
+	Glyph   string
+	Word    string
+	Text    string
+	Command string // what mends it; "" if no command does
 }
 
 // timeView is a time for a <time>: for machines, for people, and how long ago.

@@ -1,12 +1,14 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"jobrunner/jobs"
@@ -15,23 +17,28 @@ import (
 // Bounds of a job's page, in bytes of HTML but for logRead.
 const (
 	logRead    = 64 << 10 // bytes read from the end of the log
-	logShown   = 24 << 10
-	maxCommand = 6 << 10
-	maxReason  = 3 << 10
-	maxLabels  = 30
-	maxEnv     = 60
+	logShown   = 18 << 10
+	maxCommand = 4 << 10
+	maxReason  = 2 << 10
+	maxLabels  = 12
+	maxParams  = 12
+	maxEnv     = 30
 	maxEarlier = 10
 )
 
 type jobView struct {
 	ID      string
+	Ended   bool
 	State   stateView
 	What    string
-	Why     string // the reason
-	Words   string // what the exit status usually means
+	Why     string     // the reason
+	Words   string     // what the exit status usually means
+	Start   *startView // when it starts, if it waits
 	Facts   []fact
+	Waits   waitsView
+	Past    pastView
 	Command string
-	Todo    *todo
+	Todo    []todo
 	Log     logView
 }
 
@@ -40,6 +47,7 @@ type fact struct {
 	Name   string
 	Values []string
 	At     *timeView
+	URL    string // where the only value leads to; "" if nowhere
 }
 
 // todo is what a person may do about the job, by other means than this page.
@@ -56,6 +64,10 @@ type logView struct {
 
 func (s *server) job(w http.ResponseWriter, r *http.Request) {
 	j, err := s.find(r)
+	if group := s.sweep(r, err); group != "" {
+		http.Redirect(w, r, sweepURL(group), http.StatusFound)
+		return
+	}
 	if err != nil {
 		s.jobError(w, r, err)
 		return
@@ -64,13 +76,13 @@ func (s *server) job(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/jobs/"+j.ID, http.StatusFound)
 		return
 	}
-	v, err := s.viewJob(j)
+	v, err := s.viewJob(r.Context(), j.ID)
 	if err != nil {
 		s.jobError(w, r, err)
 		return
 	}
 	f := frame{Title: v.State.Glyph + " " + v.State.Word + " " + v.What, Every: every, Main: v}
-	if !j.State.Ended() { // without a script, an ended job's log is left to be read in peace
+	if !v.Ended { // without a script, an ended job's log is left to be read in peace
 		f.Reload = reload
 	}
 	s.render(w, r, http.StatusOK, jobPage, f)
@@ -91,18 +103,46 @@ func (s *server) jobError(w http.ResponseWriter, r *http.Request, err error) {
 	s.renderError(w, r, code, v)
 }
 
-func (s *server) viewJob(j *jobs.Job) (*jobView, error) {
+// sweep gives the id of the sweep that the path's {id} names, if no job is
+// found by it; "" if there is none.
+func (s *server) sweep(r *http.Request, err error) string {
+	prefix := strings.ToLower(r.PathValue("id"))
+	if !errors.Is(err, jobs.ErrNotFound) || len(prefix) < 4 {
+		return ""
+	}
+	found, err := s.Queue.List(r.Context(), jobs.Filter{Group: prefix, Limit: 1})
+	if err != nil || len(found) == 0 {
+		return ""
+	}
+	return found[0].Group
+}
+
+// sweepURL is where the jobs of a sweep are listed.
+func sweepURL(group string) string {
+	return "/jobs?q=group:" + url.QueryEscape(group[:min(len(group), 36)])
+}
+
+func (s *server) viewJob(ctx context.Context, id string) (*jobView, error) {
 	now := s.now()
+	j, err := s.Queue.Detail(ctx, id)
+	if err != nil {
+		return nil, err
+	}
 	v := &jobView{
-		ID: j.ID, State: viewState(j.State), What: what(j, 600),
-		Why: clean(withExit(j), maxReason), Words: exitWords(j), Facts: facts(j, now), Todo: viewTodo(j),
+		ID: j.ID, Ended: j.State.Ended(), State: viewState(j.State), What: what(j, 600),
+		Why: clean(withExit(j), maxReason), Words: exitWords(j), Facts: facts(j, now), Todo: viewTodo(j), Past: s.viewPast(j, now),
 	}
 	argv := j.Command
 	if len(argv) == 0 {
 		argv = append([]string{j.Target}, j.Args...)
 	}
 	v.Command = words(argv, maxCommand, "(none)")
-	var err error
+	if v.Start, err = s.viewStart(ctx, j, now); err != nil {
+		return nil, err
+	}
+	if v.Waits, err = s.viewWaits(ctx, j); err != nil {
+		return nil, err
+	}
 	v.Log, err = s.viewLog(j)
 	return v, err
 }
@@ -144,17 +184,48 @@ func facts(j *jobs.Job, now time.Time) []fact {
 	}
 	text("Node", j.Node)
 	text("Attempt", strconv.Itoa(j.Attempt))
+	if j.Retries > 0 {
+		text("Retries", fmt.Sprintf("%d of %d used", j.Retried, j.Retries))
+	}
 	text("Name", j.Name)
 	text("Type", j.Type)
 	text("Priority", strconv.Itoa(j.Priority))
 	text("Source", j.Source)
+	out = append(out, asked(j, now)...)
+	out = append(out, named("Parameters", j.Params, maxParams, true)...)
+	out = append(out, named("Labels", j.Labels, maxLabels, true)...)
+	out = append(out, named("Environment, names only", j.Env, maxEnv, false)...)
+	text("Id", j.ID)
+	return out
+}
+
+// asked is what the request of j wanted beside its command, and what came of it.
+func asked(j *jobs.Job, now time.Time) []fact {
+	var out []fact
+	text := func(name, value string) {
+		if value != "" {
+			out = append(out, fact{Name: name, Values: []string{clean(value, 400)}})
+		}
+	}
+	if j.Hold && j.State == jobs.Pending {
+		text("Held", "until it is released")
+	}
+	if v := viewTime(j.NotBefore, now); v != nil {
+		out = append(out, fact{Name: "Not before", At: v})
+	}
+	if j.Group != "" {
+		out = append(out, fact{Name: "Sweep", Values: []string{clean(short(j.Group), 40)}, URL: sweepURL(j.Group)})
+	}
+	text("Unique key", j.UniqueKey)
+	text("Slots", slotWords(j.Slots))
+	text("Limits", j.Limits)
 	if j.Timeout > 0 {
 		text("Time limit asked for", j.Timeout.String())
 	}
 	text("Folder asked for", j.Workdir)
-	out = append(out, named("Labels", j.Labels, maxLabels, true)...)
-	out = append(out, named("Environment, names only", j.Env, maxEnv, false)...)
-	text("Id", j.ID)
+	if j.ScriptNoted != "" {
+		text("Script", "changed since the job was accepted: it ran as it was at the start")
+	}
 	return out
 }
 
@@ -183,14 +254,20 @@ func named(name string, m map[string]string, limit int, values bool) []fact {
 	return []fact{f}
 }
 
-func viewTodo(j *jobs.Job) *todo {
+func viewTodo(j *jobs.Job) []todo {
+	id := short(j.ID)
+	cancel := todo{"To cancel it:", "jobrunner cancel " + id}
 	switch {
 	case j.State == jobs.Rejected:
 		return nil
+	case j.State == jobs.Completed:
+		return []todo{{"To run the same again:", "jobrunner rerun " + id}}
 	case j.State.Ended():
-		return &todo{"To run it again:", "jobrunner retry " + short(j.ID)}
+		return []todo{{"To run it again:", "jobrunner retry " + id}}
+	case j.State == jobs.Pending && j.Hold:
+		return []todo{{"To let it start:", "jobrunner release " + id}, cancel}
 	}
-	return &todo{"To cancel it:", "jobrunner cancel " + short(j.ID)}
+	return []todo{cancel}
 }
 
 // viewLog shows the end of the latest attempt's output.
@@ -234,18 +311,26 @@ func pageWords(j *jobs.Job, none *noLogError) string {
 	return clean(sentence(none.words), 300)
 }
 
-// earlierLogs gives the attempts before the latest that have a log, the newest
-// ones if there are many.
+// earlierLogs gives the attempts before the latest that have a log and of which
+// no more is known than that, the newest ones if there are many.
 func (s *server) earlierLogs(j *jobs.Job) []int {
 	var out []int
 	for n := j.Attempt - 1; n > 0 && n >= j.Attempt-maxEarlier; n-- {
-		f, _, err := s.openLog(j, n)
-		if errors.Is(err, fs.ErrNotExist) || err != nil {
-			continue
+		known := slices.ContainsFunc(j.Past, func(a jobs.Attempt) bool { return a.Attempt == n })
+		if !known && s.hasLog(j, n) {
+			out = append(out, n)
 		}
-		f.Close()
-		out = append(out, n)
 	}
 	slices.Reverse(out)
 	return out
+}
+
+// hasLog reports whether an attempt has a log that can be shown.
+func (s *server) hasLog(j *jobs.Job, attempt int) bool {
+	f, _, err := s.openLog(j, attempt)
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return true
 }

@@ -1,11 +1,13 @@
 package ui
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"jobrunner/jobs"
 )
@@ -32,7 +34,7 @@ type choice struct {
 }
 
 func (s *server) list(w http.ResponseWriter, r *http.Request) {
-	query, filter, err := parseFilter(r)
+	query, filter, err := parseFilter(r, s.now())
 	if err == nil {
 		filter.Before, err = cursor(query, "before")
 	}
@@ -116,6 +118,19 @@ func listURL(f jobs.Filter, seq int64) string {
 	}
 	if f.Type != "" {
 		q.Set("type", f.Type)
+	}
+	if f.Group != "" {
+		q.Set("group", f.Group)
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.Labels)) {
+		label := key
+		if value := f.Labels[key]; value != "" {
+			label += "=" + value
+		}
+		q.Add("label", label)
+	}
+	if !f.Since.IsZero() {
+		q.Set("since", f.Since.UTC().Format(time.RFC3339Nano))
 	}
 	if seq > 0 {
 		q.Set("before", strconv.FormatInt(seq, 10))

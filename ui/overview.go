@@ -69,7 +69,12 @@ func (s *server) viewOverview(ctx context.Context) (*overviewView, string, error
 	if st.QueueFile != "" {
 		v.QueueFile = clean(st.QueueFile, 200)
 	}
+	brakes, err := s.Queue.Brakes(ctx)
+	if err != nil {
+		return nil, "", err
+	}
 	v.Problems, _ = viewNotes(st)
+	v.Problems = append(viewBrakes(brakes, stats.States[jobs.Running]), v.Problems...)
 	for _, state := range jobs.States {
 		n := stats.States[state]
 		v.Counts = append(v.Counts, countView{viewState(state), n})
@@ -114,9 +119,9 @@ func (s *server) viewActive(ctx context.Context, v *overviewView, stats jobs.Sta
 	if running > len(v.Running.Rows) {
 		v.Running.MoreURL, v.Running.MoreText = "/jobs?state=RUNNING", fmt.Sprintf("all %d", running)
 	}
-	v.Pending.Note = "in the order they will start"
+	v.Pending.Note = "by priority, then first come, first served"
 	if waiting > len(v.Pending.Rows) {
-		v.Pending.Note = fmt.Sprintf("the first %d in the order they will start", len(v.Pending.Rows))
+		v.Pending.Note = fmt.Sprintf("the first %d by priority, then first come, first served", len(v.Pending.Rows))
 		v.Pending.MoreURL, v.Pending.MoreText = "/jobs?state=PENDING", fmt.Sprintf("all %d", waiting)
 	}
 	return nil

@@ -212,6 +212,17 @@ func nastyJob(s *site, state jobs.State) *jobs.Job {
 	})
 }
 
+// troubled is a daemon that has much to say, none of it nice.
+func troubled() ui.Status {
+	long := strings.Repeat(nasty, 500)
+	st := ui.Status{Version: long, Node: long, QueueFile: long, ConfigError: long, MaxConcurrent: 3, StartedAt: time.Now()}
+	for range 100 {
+		st.Notes = append(st.Notes, ui.Note{Level: ui.Error, Text: long}, ui.Note{Level: ui.Info, Text: long})
+		st.Ignored = append(st.Ignored, ui.Ignored{Name: long, Why: long})
+	}
+	return st
+}
+
 func TestNastyJobsStayInBounds(t *testing.T) {
 	s := newSite(t)
 	var some *jobs.Job
@@ -235,14 +246,7 @@ func TestNastyJobsStayInBounds(t *testing.T) {
 		}
 	}
 	long := strings.Repeat(nasty, 500)
-	s.opts.Status = func() ui.Status {
-		st := ui.Status{Version: long, Node: long, QueueFile: long, ConfigError: long, MaxConcurrent: 3, StartedAt: time.Now()}
-		for range 100 {
-			st.Notes = append(st.Notes, ui.Note{Level: ui.Error, Text: long}, ui.Note{Level: ui.Info, Text: long})
-			st.Ignored = append(st.Ignored, ui.Ignored{Name: long, Why: long})
-		}
-		return st
-	}
+	s.opts.Status = troubled
 	s.opts.Ready = func() error { return fmt.Errorf("%s", long) }
 	q := "?q=" + strings.Repeat("%22", 500) + "&type=" + strings.Repeat("%22", 500)
 	for _, path := range []string{

@@ -1,12 +1,14 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"jobrunner/jobs"
 )
@@ -15,19 +17,67 @@ import (
 // stays small.
 const maxQuery = 500
 
-// parseFilter reads q, state and type. An empty value is the same as none, as a
-// form sends it.
-func parseFilter(r *http.Request) (url.Values, jobs.Filter, error) {
+// maxLabelTerms is how many labels may be asked for at once.
+const maxLabelTerms = 16
+
+// parseFilter reads q, state, type, group, label and since. An empty value is
+// the same as none, as a form sends it.
+func parseFilter(r *http.Request, now time.Time) (url.Values, jobs.Filter, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, jobs.Filter{}, badRequest("the query cannot be read: " + err.Error())
 	}
-	f := jobs.Filter{Type: query.Get("type"), Query: query.Get("q")}
+	f := jobs.Filter{Type: query.Get("type"), Query: query.Get("q"), Group: strings.ToLower(query.Get("group"))}
 	if len(f.Type) > maxQuery || len(f.Query) > maxQuery {
 		return query, jobs.Filter{}, badRequest(fmt.Sprintf("q and type may have %d bytes at most", maxQuery))
 	}
-	f.States, err = parseStates(query["state"])
+	if len(f.Group) > 36 || strings.Trim(f.Group, "0123456789abcdef-") != "" {
+		return query, jobs.Filter{}, badRequest(fmt.Sprintf("group is %q, want the id of a sweep or its beginning", fit(f.Group, 60)))
+	}
+	if f.States, err = parseStates(query["state"]); err != nil {
+		return query, f, err
+	}
+	if f.Labels, err = parseLabels(query["label"]); err != nil {
+		return query, f, err
+	}
+	f.Since, err = parseSince(query.Get("since"), now)
 	return query, f, err
+}
+
+// parseLabels reads labels of the form key or key=value. All of them must be
+// there.
+func parseLabels(values []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, v := range values {
+		if v == "" {
+			continue
+		}
+		key, value, _ := strings.Cut(v, "=")
+		if len(v) > maxQuery || key == "" || len(out) == maxLabelTerms {
+			return nil, badRequest(fmt.Sprintf("label is %q, want key or key=value, %d labels of %d bytes at most",
+				fit(v, 60), maxLabelTerms, maxQuery))
+		}
+		if known := out[key]; known != "" && value != "" && known != value {
+			return nil, badRequest(fmt.Sprintf("label %q cannot have two values at once", fit(key, 60)))
+		}
+		out[key] = cmp.Or(value, out[key])
+	}
+	return out, nil
+}
+
+// parseSince reads a time, or how long ago it was.
+func parseSince(v string, now time.Time) (time.Time, error) {
+	if v == "" {
+		return time.Time{}, nil
+	}
+	if d, err := time.ParseDuration(v); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	// Who forgets to escape the + of a zone has sent a blank.
+	if t, err := time.Parse(time.RFC3339, strings.ReplaceAll(v, " ", "+")); err == nil {
+		return t, nil
+	}
+	return time.Time{}, badRequest(fmt.Sprintf("since is %q, want a time such as 2026-12-01T02:00:00Z or a duration such as 24h", fit(v, 60)))
 }
 
 // parseStates reads states given several times or separated by commas, in any

@@ -26,6 +26,9 @@ type Options struct {
 	Ready func() error
 	// Status is asked at every page. nil means there is nothing to say.
 	Status func() Status
+	// Catalog is the configuration in force, which has the schedules. nil means
+	// that there are none.
+	Catalog func() *jobs.Catalog
 
 	Log zerolog.Logger
 }
@@ -83,6 +86,9 @@ func Handler(o Options) http.Handler {
 	if o.Status == nil {
 		o.Status = func() Status { return Status{} }
 	}
+	if o.Catalog == nil {
+		o.Catalog = func() *jobs.Catalog { return &jobs.Catalog{} }
+	}
 	s := &server{Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), now: time.Now}
 	return s.recovered(readOnly(bounded(s.hosts.guard(s.routes()))))
 }
@@ -97,6 +103,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("/api/v1/jobs", s.apiList)
 	mux.HandleFunc("/api/v1/jobs/{id}", s.apiJob)
 	mux.HandleFunc("/api/v1/jobs/{id}/log", s.apiLog)
+	mux.HandleFunc("/api/v1/schedules", s.apiSchedules)
 	mux.HandleFunc("/api/v1/stats", s.apiStats)
 	mux.Handle("/static/", static)
 	mux.HandleFunc("/", s.notFound)
