@@ -1,0 +1,6 @@
+package hooks
+
+var (
+	PauseAfter = pauseAfter
+	RetryAfter = retryAfter
+)
