@@ -3,11 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"jobrunner/config"
+	"jobrunner/runner"
 )
 
 func newCheck(a *app) *cobra.Command {
@@ -15,7 +18,8 @@ func newCheck(a *app) *cobra.Command {
 		Use:   "check",
 		Short: "Validate the configuration and the machine it is to run on",
 		Long: `check reads the configuration and looks whether interpreters, scripts and folders
-are there. It prints everything that is wrong, a line each, and changes nothing.`,
+are there. It prints everything that is wrong, a line each, and changes nothing.
+Where types limit what a job may use, it says how that is done on this machine.`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error { return a.check() },
 	}
@@ -44,7 +48,12 @@ func (a *app) check() error {
 	if page == "" {
 		page = "none"
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s is fine: %s, %s at once, page %s\n", filepath.Base(cfg.Path),
+	fmt.Fprintf(a.stdout, "%s is fine: %s, %s at once, page %s\n", filepath.Base(cfg.Path),
 		count(len(cfg.Catalog.Types), "type"), count(cfg.Catalog.MaxConcurrent, "job"), page)
-	return err
+	for _, name := range slices.Sorted(maps.Keys(cfg.Catalog.Types)) {
+		if words := runner.LimitWords(cfg.Catalog.Types[name]); words != "" {
+			fmt.Fprintf(a.stdout, "type %s: %s\n", name, words)
+		}
+	}
+	return nil
 }

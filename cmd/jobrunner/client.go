@@ -1,13 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"jobrunner/config"
 	"jobrunner/jobs"
@@ -17,8 +14,6 @@ const (
 	configFile   = "jobrunner.yaml"
 	configEnv    = "JOBRUNNER_CONFIG"
 	databaseFile = "jobs.db" // in the state folder
-
-	minPrefix = 4 // letters of an id that a verb needs
 )
 
 // load reads the configuration that the command line names.
@@ -76,39 +71,3 @@ func (c *client) Close() {
 		_ = c.queue.Close() // it was only read from
 	}
 }
-
-// find gives the job that a word of the command line names: an id or the
-// beginning of one.
-func (c *client) find(ctx context.Context, word string) (*jobs.Job, error) {
-	if len(word) < minPrefix {
-		return nil, &usageError{
-			message: fmt.Sprintf("%s is too short for an id", strconv.Quote(word)),
-			hint:    fmt.Sprintf("give at least its first %d letters; jobrunner list shows them", minPrefix),
-		}
-	}
-	if c.queue == nil {
-		return nil, noJob(word, "no daemon has run here yet: jobrunner serve starts one")
-	}
-	j, err := c.queue.Find(ctx, word)
-	var several *jobs.AmbiguousError
-	switch {
-	case errors.As(err, &several):
-		return nil, &hintedError{
-			err:  fmt.Errorf("%s fits several jobs: %s", strconv.Quote(word), strings.Join(several.IDs, ", ")),
-			hint: "give more letters of the id",
-		}
-	case errors.Is(err, jobs.ErrNotFound):
-		return nil, noJob(word, "jobrunner list shows the jobs that are known")
-	}
-	return j, err
-}
-
-func noJob(word, hint string) error {
-	return &hintedError{err: &absentError{word}, hint: hint}
-}
-
-// absentError says that no job has that id.
-type absentError struct{ word string }
-
-func (e *absentError) Error() string { return "there is no job " + strconv.Quote(e.word) }
-func (e *absentError) Unwrap() error { return jobs.ErrNotFound }

@@ -2,10 +2,14 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"jobrunner/jobs"
 )
 
 // needShell makes completion, which cobra adds, a verb that needs one of its
@@ -59,8 +63,34 @@ func (a *app) completeIDs(cmd *cobra.Command, _ []string, begun string) ([]cobra
 	return offered, nothingElse
 }
 
-// byID makes a verb complete ids.
-func (a *app) byID(cmd *cobra.Command) *cobra.Command {
-	cmd.ValidArgsFunction = a.completeIDs
-	return cmd
+// completeTypes offers the names of the types to a verb that takes one.
+func (a *app) completeTypes(_ *cobra.Command, before []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(before) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.types(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeTarget offers types, and files where no type fits; what follows is
+// the job's own.
+func (a *app) completeTarget(_ *cobra.Command, before []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(before) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return a.types(), cobra.ShellCompDirectiveDefault
+}
+
+func (a *app) types() []cobra.Completion {
+	cfg, err := a.load()
+	if err != nil {
+		return nil
+	}
+	var offered []cobra.Completion
+	for _, name := range slices.Sorted(maps.Keys(cfg.Catalog.Types)) {
+		if words := cfg.Catalog.Types[name].Description; words != "" {
+			name = cobra.CompletionWithDesc(name, jobs.Sanitize(words))
+		}
+		offered = append(offered, name)
+	}
+	return offered
 }

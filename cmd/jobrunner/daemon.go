@@ -13,8 +13,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"jobrunner/config"
+	"jobrunner/hooks"
 	"jobrunner/jobs"
 	"jobrunner/runner"
+	"jobrunner/schedule"
 	"jobrunner/ui"
 	"jobrunner/watcher"
 )
@@ -34,12 +36,16 @@ type daemon struct {
 	listener net.Listener // nil without a page
 	watcher  *watcher.Watcher
 	runner   *runner.Runner
+	clock    *schedule.Clock
+	courier  *hooks.Courier
+
+	drained chan struct{} // closed by the runner when a drain has come to its end
 }
 
 // openDaemon opens everything that can fail before anything is done: when it
 // returns an error, no request was taken and no job started.
 func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemon, err error) {
-	d = &daemon{first: cfg, log: log, sink: sink, since: time.Now()}
+	d = &daemon{first: cfg, log: log, sink: sink, since: time.Now(), drained: make(chan struct{})}
 	d.current.Store(cfg)
 	defer func() {
 		if err != nil {
@@ -79,7 +85,10 @@ func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemo
 	}
 	d.runner = runner.New(runner.Options{
 		StateDir: cfg.StateDir, Queue: d.queue, Catalog: d.catalog, Command: command, Log: log,
+		Drained: func() { close(d.drained) },
 	})
+	d.clock = schedule.New(schedule.Options{StateDir: cfg.StateDir, Queue: d.queue, Catalog: d.catalog, Log: log})
+	d.courier = hooks.New(hooks.Options{Queue: d.queue, Catalog: d.catalog, Log: log})
 	return d, nil
 }
 
@@ -126,7 +135,7 @@ func (d *daemon) settings() watcher.Settings {
 	}
 }
 
-// run serves until ctx ends.
+// run serves until ctx ends, or a drain has come to its end.
 func (d *daemon) run(ctx context.Context) error {
 	wake, stop := reloads()
 	defer stop()
@@ -137,32 +146,70 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	d.log.Info().Int("pid", os.Getpid()).Str("version", versionText()).Str("config", d.first.Path).
 		Str("page", d.page()).Int("max_concurrent", d.catalog().MaxConcurrent).Msg("jobrunner serves")
+	d.logTypeFaults(d.first)
 	if d.listener != nil {
 		g.run(d.servePage)
 	}
-	// Commands that lie in the inbox, and lines that were removed, count
-	// before the first job starts.
-	switch err := d.watcher.Prepare(g.ctx); {
+	switch err := d.prepare(g.ctx); {
 	case err == nil:
 		d.taking.Store(true)
-		g.run(d.watcher.Run)
-		g.run(d.runner.Run)
-		g.run(func(ctx context.Context) error {
-			return config.Watch(ctx, d.first, 0, d.reload, d.refuse, wake)
-		})
+		d.work(g, wake)
 	case g.ctx.Err() == nil:
 		g.fail(err)
 	}
 	<-g.ctx.Done()
 	d.taking.Store(false)
-	return g.wait()
+	if err := g.wait(); err != nil {
+		return err
+	}
+	// The next daemon starts jobs again, unless this one was killed on its way.
+	return d.queue.EndDrain(context.Background())
+}
+
+// prepare does what must be done before the first job starts: commands that lie
+// in the inbox count, and lines that were removed; and hooks are told of every
+// end from here on.
+func (d *daemon) prepare(ctx context.Context) error {
+	if err := d.courier.Prepare(ctx); err != nil {
+		return err
+	}
+	return d.watcher.Prepare(ctx)
+}
+
+// work starts the parts that take requests in, run jobs and tell of them.
+func (d *daemon) work(g *group, wake <-chan struct{}) {
+	g.run(d.watcher.Run)
+	g.run(d.runner.Run)
+	g.run(d.clock.Run)
+	g.run(d.courier.Run)
+	g.run(func(ctx context.Context) error {
+		return config.Watch(ctx, d.first, 0, d.reload, d.refuse, wake)
+	})
+	g.run(func(ctx context.Context) error {
+		select {
+		case <-d.drained:
+			g.cancel()
+		case <-ctx.Done():
+		}
+		return nil
+	})
+}
+
+// wasDrained reports whether a drain has come to its end.
+func (d *daemon) wasDrained() bool {
+	select {
+	case <-d.drained:
+		return true
+	default:
+		return false
+	}
 }
 
 func (d *daemon) servePage(ctx context.Context) error {
 	handler := ui.Handler(ui.Options{
 		Queue: d.queue, StateDir: d.first.StateDir, Listen: d.first.Listen,
 		AllowedHosts: func() []string { return d.current.Load().AllowedHosts },
-		Ready:        d.ready, Status: d.status, Log: d.log,
+		Ready:        d.ready, Status: d.status, Catalog: d.catalog, Log: d.log,
 	})
 	return ui.Serve(d.log.WithContext(ctx), d.listener, handler)
 }
@@ -184,12 +231,22 @@ func (d *daemon) reload(next *config.Config) {
 	d.refused.Store(nil)
 	d.queue.SetCatalog(next.Catalog)
 	d.runner.Reload()
+	d.clock.Reload()
+	d.courier.Reload()
 	d.log.Info().Str("config", next.Path).Int("max_concurrent", next.Catalog.MaxConcurrent).
 		Int("types", len(next.Catalog.Types)).Msg("configuration loaded")
+	d.logTypeFaults(next)
 	if keys := d.first.FixedChanged(next); len(keys) > 0 {
 		d.log.Warn().Strs("keys", keys).Msg("these keys take effect at the next start")
 	}
 	d.sink.set(next.Log)
+}
+
+// logTypeFaults says what is wrong with the files of types, each fault once.
+func (d *daemon) logTypeFaults(c *config.Config) {
+	for _, f := range c.NewTypeFaults {
+		d.log.Error().Str("fault", f.Error()).Msg("file of a type refused")
+	}
 }
 
 // refuse notes why a changed configuration is not in force.
@@ -208,43 +265,4 @@ func (d *daemon) refuse(err error) {
 	}
 	d.refused.Store(&text)
 	d.log.Error().Strs("faults", words).Msg("changed configuration refused, the one before stays in force")
-}
-
-// ready says why no requests are taken; nil if they are.
-func (d *daemon) ready() error {
-	if !d.taking.Load() {
-		return errors.New("starting or stopping")
-	}
-	return d.queue.Healthy()
-}
-
-// status is what the page says of the daemon.
-func (d *daemon) status() ui.Status {
-	s := ui.Status{
-		Version: versionText(), Node: node(), StartedAt: d.since,
-		MaxConcurrent: d.catalog().MaxConcurrent, QueueFile: filepath.Base(d.first.QueueFile),
-	}
-	if refused := d.refused.Load(); refused != nil {
-		s.ConfigError = *refused
-	}
-	if err := d.queue.Healthy(); err != nil {
-		s.Notes = append(s.Notes, ui.Note{Level: ui.Error, Text: "nothing new is taken, the disk does not work: " + err.Error()})
-	}
-	w := d.watcher.Status()
-	for _, note := range w.Notes {
-		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: note})
-	}
-	if isRoot() {
-		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: "running as root: every job runs as root too"})
-	}
-	if w.Events != "" {
-		s.Notes = append(s.Notes, ui.Note{Text: "events: " + w.Events})
-	}
-	if w.More > 0 {
-		s.Notes = append(s.Notes, ui.Note{Text: fmt.Sprintf("%d more files in the inbox are ignored", w.More)})
-	}
-	for _, i := range w.Ignored {
-		s.Ignored = append(s.Ignored, ui.Ignored{Name: i.Name, Why: i.Why})
-	}
-	return s
 }

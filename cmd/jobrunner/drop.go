@@ -35,12 +35,27 @@ func (d *document) number(key string, value int) {
 	fmt.Fprintf(d, "%s: %d\n", key, value)
 }
 
+func (d *document) truth(key string) {
+	fmt.Fprintf(d, "%s: true\n", key)
+}
+
 func (d *document) list(key string, values []string) {
 	quoted := make([]string, len(values))
 	for i, v := range values {
 		quoted[i] = strconv.Quote(v)
 	}
 	fmt.Fprintf(d, "%s: [%s]\n", key, strings.Join(quoted, ", "))
+}
+
+func (d *document) lists(key string, axes []jobs.Axis) {
+	if len(axes) == 0 {
+		return
+	}
+	fmt.Fprintf(d, "%s:\n", key)
+	for _, axis := range axes {
+		d.WriteString("  ")
+		d.list(strconv.Quote(axis.Name), axis.Values)
+	}
 }
 
 func (d *document) table(key string, pairs [][2]string) {
@@ -99,9 +114,15 @@ func writeFile(path, content string) (err error) {
 // answer is the reply that a daemon writes to a taken file, as far as the verbs
 // look at it.
 type answer struct {
-	State    jobs.State `json:"state"`
-	Reason   string     `json:"reason"`
-	Warnings []string   `json:"warnings"`
+	State    jobs.State    `json:"state"`
+	Reason   string        `json:"reason"`
+	Jobs     []answeredJob `json:"jobs"`
+	Warnings []string      `json:"warnings"`
+}
+
+type answeredJob struct {
+	ID    string `json:"id"`
+	Group string `json:"group"`
 }
 
 // await waits for the answer to a dropped file while a daemon is there to

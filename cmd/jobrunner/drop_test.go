@@ -24,16 +24,21 @@ func FuzzDocument(f *testing.F) {
 		}
 		var d document
 		d.text("script", "x"+arg)
-		d.list("args", []string{arg, label, arg})
+		d.list("args", []string{arg, label, "{k}"})
 		d.number("priority", 5)
 		d.table("labels", [][2]string{{"k", label}})
+		d.lists("foreach", []jobs.Axis{{Name: "k", Values: []string{arg, "{k}", label}}})
+		d.truth("hold")
 		items := jobs.ParseYAML([]byte(d.String()), "add.yaml")
 		if len(items) != 1 || items[0].Request == nil {
 			t.Fatalf("%s\nis %d items, the first with %v", d.String(), len(items), items[0].Fault)
 		}
 		r := items[0].Request
-		if want := []string{arg, label, arg}; !slices.Equal(r.Args, want) {
+		if want := []string{arg, label, "{k}"}; !slices.Equal(r.Args, want) {
 			t.Errorf("args are %q, want %q", r.Args, want)
+		}
+		if want := []string{arg, "{k}", label}; len(r.Foreach) != 1 || !slices.Equal(r.Foreach[0].Values, want) || !r.Hold {
+			t.Errorf("foreach is %q, hold %t; want %q", r.Foreach, r.Hold, want)
 		}
 		if r.Script != "x"+arg || r.Labels["k"] != label || r.Priority != 5 {
 			t.Errorf("script %q, label %q, priority %d; want %q, %q, 5", r.Script, r.Labels["k"], r.Priority, "x"+arg, label)
@@ -52,19 +57,6 @@ func TestRefusalWithoutPlace(t *testing.T) {
 		a := &answer{Reason: c.reason}
 		if got := a.refusal("add-1.yaml").Error(); got != c.want {
 			t.Errorf("%q: got %q, want %q", c.reason, got, c.want)
-		}
-	}
-}
-
-func TestParsePairs(t *testing.T) {
-	got, fault := parsePairs([]string{"a=1", "b=x=y", "a=", "c= "})
-	want := [][2]string{{"a", ""}, {"b", "x=y"}, {"c", " "}}
-	if fault != "" || !slices.Equal(got, want) {
-		t.Errorf("got %q, %q; want %q", got, fault, want)
-	}
-	for _, bad := range []string{"a", "=1", "", "a=\xff"} {
-		if got, fault := parsePairs([]string{bad}); fault == "" {
-			t.Errorf("%q: got %q, want a fault", bad, got)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,31 +14,24 @@ import (
 	"jobrunner/jobs"
 )
 
-const defaultLimit = 100
-
-// listFlags is what list takes.
-type listFlags struct {
-	states []jobs.State // none means all
-	state  string
-	kind   string
-	search string
-	limit  int
-	watch  bool
-	json   bool
-}
-
 func newList(a *app) *cobra.Command {
 	var f listFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List jobs, the unfinished ones on top",
 		Long: `list prints jobs: those that run, those that wait, and then those that have
-ended, each newest first.`,
-		Example: `  jobrunner list --state failed,lost
-  jobrunner list --search 'exit:137 train.py' --watch`,
+ended, each newest first. Of several conditions all must fit.
+
+With --scheduled it prints the schedules of jobrunner.yaml instead, the next
+one first.`,
+		Example: `  jobrunner list --state failed,lost --since 24h
+  jobrunner list --group 3f2a91c0
+  jobrunner list --label owner=ada --label gpu
+  jobrunner list --search 'exit:137 train.py' --watch
+  jobrunner list --scheduled`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.check(cmd); err != nil {
+			if err := f.check(cmd, time.Now()); err != nil {
 				return err
 			}
 			c, err := a.open()
@@ -47,46 +39,17 @@ ended, each newest first.`,
 				return err
 			}
 			defer c.Close()
-			if f.watch {
+			switch {
+			case f.scheduled:
+				return c.listScheduled(cmd.Context(), f.json)
+			case f.watch:
 				return c.watchList(cmd.Context(), &f)
 			}
 			return c.list(cmd.Context(), &f)
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&f.state, "state", "", "only jobs in this `STATE`, or in one of several: failed,lost")
-	flags.StringVar(&f.kind, "type", "", "only jobs of this `TYPE`")
-	flags.StringVar(&f.search, "search", "", "only jobs that `TEXT` fits: words, and state: type: exit: name: label: source: id:")
-	flags.IntVar(&f.limit, "limit", defaultLimit, "at most `N` jobs")
-	flags.BoolVar(&f.watch, "watch", false, "go on printing until interrupted")
-	flags.BoolVar(&f.json, "json", false, "print the jobs as JSON")
-	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(stateWords(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	f.define(a, cmd)
 	return cmd
-}
-
-func stateWords() []string {
-	words := make([]string, len(jobs.States))
-	for i, s := range jobs.States {
-		words[i] = string(s)
-	}
-	return words
-}
-
-func (f *listFlags) check(cmd *cobra.Command) error {
-	if f.limit < 1 {
-		return misused(cmd, fmt.Sprintf("--limit must be at least 1, not %d", f.limit))
-	}
-	if f.state == "" {
-		return nil
-	}
-	for _, word := range strings.Split(f.state, ",") {
-		s, ok := jobs.ParseState(strings.ToUpper(strings.TrimSpace(word)))
-		if !ok {
-			return &usageError{message: "unknown state " + strconv.Quote(word), hint: "known states: " + strings.Join(stateWords(), ", ")}
-		}
-		f.states = append(f.states, s)
-	}
-	return nil
 }
 
 // jobs reads what is to be listed. The three parts are read in the order of a
@@ -95,6 +58,10 @@ func (f *listFlags) check(cmd *cobra.Command) error {
 func (c *client) jobs(ctx context.Context, f *listFlags) ([]*jobs.Job, error) {
 	if c.queue == nil {
 		return nil, nil
+	}
+	group, err := c.group(ctx, f.group)
+	if err != nil {
+		return nil, err
 	}
 	var parts [3][]*jobs.Job // waiting, running, ended
 	later := map[string]bool{}
@@ -105,7 +72,9 @@ func (c *client) jobs(ctx context.Context, f *listFlags) ([]*jobs.Job, error) {
 		if len(states) == 0 {
 			continue
 		}
-		found, err := c.queue.List(ctx, jobs.Filter{States: states, Type: f.kind, Query: f.search, Limit: f.limit})
+		found, err := c.queue.List(ctx, jobs.Filter{
+			States: states, Type: f.kind, Group: group, Labels: f.labels, Since: f.since, Query: f.search, Limit: f.limit,
+		})
 		var bad *jobs.QueryError
 		if errors.As(err, &bad) {
 			return nil, &usageError{message: "--search: " + bad.Message, hint: "words and key:value; put what has blanks in double quotes"}
@@ -155,7 +124,7 @@ func (c *client) nothing(f *listFlags) string {
 	switch {
 	case c.queue == nil:
 		return "no jobs yet: no daemon has run here; jobrunner serve starts one"
-	case f.state != "" || f.kind != "" || f.search != "":
+	case f.narrows():
 		return "no job fits"
 	}
 	return "no jobs yet: jobrunner add submits one"

@@ -28,8 +28,10 @@ func newLogs(a *app) *cobra.Command {
 		Use:   "logs ID",
 		Short: "Print a job's output",
 		Long: `logs prints what a job has printed, byte for byte; on a terminal without what
-could upset the terminal. With -f it goes on until the job has ended.`,
-		Args: oneID,
+could upset the terminal. With -f it goes on until the job has ended, over all
+its retries.`,
+		Args:              oneID,
+		ValidArgsFunction: a.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch flags := cmd.Flags(); {
 			case f.tail < -1 || f.tail == -1 && flags.Changed("tail"):
@@ -71,8 +73,23 @@ func (c *client) logs(ctx context.Context, f *logFlags, j *jobs.Job) error {
 			hint: fmt.Sprintf("the latest is attempt %d", j.Attempt)}
 	}
 	p := newPulse(c.database())
-	if f.follow {
+	for tail := f.tail; ; tail = -1 {
+		if err := c.logAttempt(ctx, p, f.follow, tail, j, attempt); err != nil || !f.follow || f.attempt != 0 {
+			return err
+		}
 		var err error
+		if j, err = c.queue.Job(ctx, j.ID); err != nil || j.Attempt == attempt {
+			return err
+		}
+		attempt++
+		c.note("%s: attempt %d follows", short(j.ID), attempt)
+	}
+}
+
+// logAttempt prints the output of one attempt, if it is followed until that has
+// ended.
+func (c *client) logAttempt(ctx context.Context, p *pulse, follow bool, tail int, j *jobs.Job, attempt int) (err error) {
+	if follow {
 		if j, err = c.begun(ctx, p, j, attempt); err != nil {
 			return err
 		}
@@ -88,8 +105,8 @@ func (c *client) logs(ctx context.Context, f *logFlags, j *jobs.Job) error {
 	}
 	defer file.Close()
 	out := newLogWriter(c.stdout)
-	printed, err := c.print(out, file, f.tail)
-	if err == nil && f.follow {
+	printed, err := c.print(out, file, tail)
+	if err == nil && follow {
 		var more int64
 		more, err = c.follow(ctx, p, out, file, j, attempt)
 		printed += more
@@ -97,7 +114,7 @@ func (c *client) logs(ctx context.Context, f *logFlags, j *jobs.Job) error {
 	if flushErr := out.Close(); err == nil {
 		err = flushErr
 	}
-	if err == nil && printed == 0 && f.tail != 0 {
+	if err == nil && printed == 0 && tail != 0 {
 		c.note("%s has printed nothing", short(j.ID))
 	}
 	return err

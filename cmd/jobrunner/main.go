@@ -72,10 +72,21 @@ What may be run is defined in jobrunner.yaml. Without a verb jobrunner serves.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{message: err.Error(), hint: cmd.CommandPath() + " --help lists the flags"}
 	})
-	root.AddCommand(
-		newServe(a), newCheck(a), newAdd(a), newList(a), a.byID(newShow(a)), a.byID(newLogs(a)), a.byID(newWait(a)),
-		a.byID(newCancel(a)), a.byID(newRetry(a)), newStop(a), newStats(a), newVersion(a), newSupervise(a),
-	)
+	for _, g := range []struct {
+		title string
+		verbs []*cobra.Command
+	}{
+		{"Submit and follow jobs:", []*cobra.Command{newAdd(a), newList(a), newShow(a), newLogs(a), newWait(a), newStats(a)}},
+		{"Change jobs:", []*cobra.Command{newCancel(a), newRetry(a), newRerun(a), newHold(a), newRelease(a)}},
+		{"The daemon:", []*cobra.Command{newServe(a), newCheck(a), newPause(a), newResume(a), newDrain(a), newStop(a)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, verb := range g.verbs {
+			verb.GroupID = g.title
+			root.AddCommand(verb)
+		}
+	}
+	root.AddCommand(newVersion(a), newSupervise(a))
 	needShell(root)
 	return root
 }

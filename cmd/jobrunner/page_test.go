@@ -20,7 +20,8 @@ func TestPageAndVerbsAgree(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	socket := w.path("page.sock")
-	w.write("jobrunner.yaml", "listen: unix:"+socket+"\ntypes: {say: {command: [echo]}}\n")
+	w.write("jobrunner.yaml", "listen: unix:"+socket+"\ntypes: {say: {command: [echo]}}\n"+
+		"schedules: [{name: nightly, cron: 0 2 * * *, request: {type: say, args: [x]}}]\n")
 	w.start()
 	client := socketClient(t, socket)
 	get := func(path string) (string, error) {
@@ -38,10 +39,14 @@ func TestPageAndVerbsAgree(t *testing.T) {
 	w.until("requests are taken", func() error { _, err := get("/readyz"); return err })
 	id := strings.TrimSpace(w.run("add", "--wait", "--label", "owner=ada", "say", "a b"))
 	w.try("add", "no-such-type")
+	w.run("add", "--hold", "--foreach", "n=1,2", "--label", "owner=bob", "say", "{n}")
 	for path, verb := range map[string][]string{
 		"/api/v1/jobs":       {"list", "--json"},
 		"/api/v1/jobs/" + id: {"show", "--json", id},
 		"/api/v1/stats":      {"stats", "--json"},
+		"/api/v1/schedules":  {"list", "--scheduled", "--json"},
+
+		"/api/v1/jobs?label=owner%3Dbob&state=PENDING": {"list", "--json", "--label", "owner=bob", "--state", "pending"},
 	} {
 		page, err := get(path)
 		if err != nil {

@@ -48,6 +48,9 @@ func (a *app) farewell(d *daemon) error {
 		return fmt.Errorf("counting the jobs that run on: %w", err)
 	}
 	words := "stopped; no job is running"
+	if d.wasDrained() {
+		words = "drained and stopped; what waits is kept for the next serve"
+	}
 	if n := len(running); n > 0 {
 		words = fmt.Sprintf("stopped; %s on, and the next serve adopts them; end them with: jobrunner stop --jobs", runs(n))
 	}

@@ -30,7 +30,8 @@ const alwaysThere = "id type target args state reason priority attempt source su
 var milliseconds = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 
 // What is known of a job is in its object, what is not known is left out; the
-// reply to a file and show --json give the same object.
+// reply to a file and show --json give the same object, show with the attempts
+// that have ended.
 func TestShapeOfAJob(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"jobrunner.yaml": shapeConfig})
@@ -71,6 +72,11 @@ func TestShapeOfAJob(t *testing.T) {
 		if err := json.Unmarshal([]byte(w.run("show", "--json", fmt.Sprint(job["id"]))), &shown); err != nil {
 			t.Fatal(err)
 		}
+		past, ended := shown["attempts"].([]any) // it alone has the attempts that have ended
+		if wanted := c.state != "REJECTED" && job["finished_at"] != nil; ended != wanted || wanted && len(past) != 1 {
+			t.Errorf("%s: attempts are %v, want one if it has ended", c.file, shown["attempts"])
+		}
+		delete(shown, "attempts")
 		if got := slices.Sorted(maps.Keys(shown)); !slices.Equal(got, want) {
 			t.Errorf("%s: show has the keys %q,\nwant %q", c.file, got, want)
 		}

@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,106 +20,96 @@ func newShow(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show everything about one job, its reason first",
-		Args:  oneID,
+		Long: `show prints all that is known of a job: why it is in its state, and while it waits
+for what, which jobs come before it and when it is likely to start. The id of a
+sweep shows how far its jobs have come.`,
+		Args:              oneID,
+		ValidArgsFunction: a.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.open()
 			if err != nil {
 				return err
 			}
 			defer c.Close()
-			j, err := c.find(cmd.Context(), args[0])
+			n, err := c.named(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(a.stdout, j)
-			}
-			return c.show(cmd.Context(), j)
+			return c.showNamed(cmd.Context(), n, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the job as JSON")
 	return cmd
 }
 
+func (c *client) showNamed(ctx context.Context, n *named, asJSON bool) error {
+	if n.sweep {
+		return c.showSweep(n, asJSON)
+	}
+	j, err := c.queue.Detail(ctx, n.id)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(c.stdout, j)
+	}
+	return c.show(ctx, j)
+}
+
 func (c *client) show(ctx context.Context, j *jobs.Job) error {
 	s, now := newScreen(c.stdout), time.Now()
-	look := looks[j.State]
-	state := string(j.State)
-	if s.terminal() {
-		state = look.glyph + " " + state
-	}
-	fmt.Fprint(s, s.paint(look.colour, state))
-	if reason := jobs.Sanitize(j.Reason); reason != "" {
-		fmt.Fprint(s, "  ", s.paint(bold, reason))
-	}
-	fmt.Fprintln(s)
+	printHead(s, j.State, j.Reason)
 	if means := exitMeans(j); means != "" {
 		fmt.Fprintln(s, means)
 	}
 	fmt.Fprintln(s)
-	for _, f := range c.facts(s, j, now) {
-		if f.text != "" {
-			fmt.Fprintf(s, "%s %s\n", s.paint(dim, fmt.Sprintf("%-9s", f.name)), f.text)
-		}
+	facts, err := c.facts(ctx, s, j, now)
+	if err != nil {
+		return err
 	}
+	printFacts(s, facts)
+	printAttempts(s, j)
 	return c.showOutput(s, j)
 }
 
-// fact is a line of show; without a text it is left out.
-type fact struct{ name, text string }
-
-func (c *client) facts(s *screen, j *jobs.Job, now time.Time) []fact {
-	when := func(t time.Time) string {
-		switch {
-		case t.IsZero():
-			return ""
-		case !s.terminal():
-			return instant(t)
-		}
-		words := t.Local().Format("2006-01-02 15:04:05")
-		if ago := age(now.Sub(t)); ago != "now" {
-			words += ", " + ago + " ago"
-		}
-		return words
+// printHead prints the first line: the state, and why.
+func printHead(s *screen, state jobs.State, reason string) {
+	look, word := looks[state], string(state)
+	if s.terminal() {
+		word = look.glyph + " " + word
 	}
-	facts := []fact{
-		{"id", j.ID},
-		{"job", what(j)},
-		{"name", jobs.Sanitize(j.Name)},
-		{"type", jobs.Sanitize(j.Type)},
-		{"source", jobs.Sanitize(j.Source)},
-		{"submitted", when(j.SubmittedAt)},
-		{"started", when(j.StartedAt)},
-		{"finished", when(j.FinishedAt)},
-		{"time", ran(j, now)},
-		{"attempt", fmt.Sprint(j.Attempt)},
-		{"priority", fmt.Sprint(j.Priority)},
+	fmt.Fprint(s, s.paint(look.colour, word))
+	if reason = jobs.Sanitize(reason); reason != "" {
+		fmt.Fprint(s, "  ", s.paint(bold, reason))
 	}
-	if j.Timeout > 0 {
-		facts = append(facts, fact{"timeout", j.Timeout.String()})
-	}
-	if j.State == jobs.Running && j.PID > 0 {
-		facts = append(facts, fact{"pid", fmt.Sprint(j.PID)})
-	}
-	facts = append(facts,
-		fact{"node", jobs.Sanitize(j.Node)},
-		fact{"command", argv(j.Command)},
-		fact{"workdir", jobs.Sanitize(j.Workdir)},
-		fact{"env", jobs.Sanitize(strings.Join(slices.Sorted(maps.Keys(j.Env)), " "))}, // never the values
-		fact{"labels", labels(j.Labels)},
-	)
-	if j.Log != "" {
-		facts = append(facts, fact{"log", jobs.Sanitize(filepath.Join(c.cfg.StateDir, filepath.FromSlash(j.Log)))})
-	}
-	return facts
+	fmt.Fprintln(s)
 }
 
-func labels(of map[string]string) string {
-	var words []string
-	for _, key := range slices.Sorted(maps.Keys(of)) {
-		words = append(words, key+"="+of[key])
+// printAttempts prints a line for each attempt that has ended, where there is
+// more to say than of the job itself.
+func printAttempts(s *screen, j *jobs.Job) {
+	if len(j.Past) == 0 || len(j.Past) == 1 && j.Past[0].Attempt == j.Attempt {
+		return
 	}
-	return argv(words)
+	t := &table{head: []string{"ATTEMPT", "STATE", "STARTED", "TIME", "SLOTS", "REASON"}, flexible: map[int]int{4: 6, 5: 12}}
+	for _, a := range j.Past {
+		look, state := looks[a.State], string(a.State)
+		if s.terminal() {
+			state = look.glyph + " " + state
+		}
+		took := ""
+		if !a.StartedAt.IsZero() {
+			took = span(a.FinishedAt.Sub(a.StartedAt))
+		}
+		t.rows = append(t.rows, []cell{
+			{fmt.Sprint(a.Attempt), ""}, {state, look.colour}, {orDash(moment(s, a.StartedAt)), ""},
+			{orDash(took), ""}, {orDash(slotWords(a.Slots)), ""}, {jobs.Sanitize(a.Reason), ""},
+		})
+	}
+	fmt.Fprintln(s)
+	for _, line := range t.lines(s) {
+		fmt.Fprintln(s, line)
+	}
 }
 
 // showOutput prints the end of what the job has printed.

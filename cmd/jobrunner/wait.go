@@ -5,105 +5,144 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"jobrunner/jobs"
 )
 
+// waitFlags is what wait takes.
+type waitFlags struct {
+	any     bool
+	timeout time.Duration // 0 means for ever
+	json    bool
+}
+
 func newWait(a *app) *cobra.Command {
-	var asJSON bool
+	var f waitFlags
 	cmd := &cobra.Command{
 		Use:   "wait ID...",
 		Short: "Wait until jobs have ended; the exit code says how",
-		Long: `wait returns when all the jobs have ended. For one job the exit code is the
-job's own, as a shell gives it: 128 + the signal's number if a signal ended it,
-1 if there is none. For several it is 0 if all are COMPLETED, else 1. Jobs that
-ended otherwise are named on stderr.`,
-		Args: someIDs,
+		Long: `wait returns when all the jobs have ended; the id of a sweep stands for all its
+jobs. For one job the exit code is the job's own, as a shell gives it: 128 + the
+signal's number if a signal ended it, 1 if there is none. For several it is 0 if
+all are COMPLETED, else 1. Jobs that ended otherwise are named on stderr.
+
+With --any it returns when the first of them has ended, prints that one's id,
+and exits with its code. With --timeout it gives up after that time, with exit
+code 1; the jobs go on.`,
+		Example: `  jobrunner wait 3f2a91c0 && echo done
+  jobrunner wait --any --timeout 1h 3f2a91c0 9b1c22d0`,
+		Args:              someIDs,
+		ValidArgsFunction: a.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("timeout") && f.timeout <= 0 {
+				return misused(cmd, fmt.Sprintf("--timeout must be more than 0, not %s", f.timeout))
+			}
 			c, err := a.open()
 			if err != nil {
 				return err
 			}
 			defer c.Close()
-			return c.wait(cmd.Context(), args, asJSON)
+			return c.wait(cmd.Context(), &f, args)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the jobs when they have ended, as JSON")
+	flags := cmd.Flags()
+	flags.BoolVar(&f.any, "any", false, "wait for the first one only, and print its id")
+	flags.DurationVar(&f.timeout, "timeout", 0, "give up after this `TIME`, such as 90s or 2h")
+	flags.BoolVar(&f.json, "json", false, "print the jobs when they have ended, as JSON")
 	return cmd
 }
 
-func (c *client) wait(ctx context.Context, words []string, asJSON bool) error {
-	p := newPulse(c.database())
-	var named []*jobs.Job
-	for _, word := range words {
-		j, err := c.find(ctx, word)
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(named, func(other *jobs.Job) bool { return other.ID == j.ID }) {
-			named = append(named, j)
-		}
+func (c *client) wait(ctx context.Context, f *waitFlags, words []string) error {
+	w, err := c.watch(ctx, words)
+	if err != nil {
+		return err
 	}
-	for i, j := range named {
-		ended, err := c.ended(ctx, p, j)
-		if err != nil {
-			return err
-		}
-		named[i] = ended
+	bounded := ctx
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeout(ctx, f.timeout)
+		defer cancel()
 	}
-	if asJSON {
-		var err error
-		if len(named) == 1 {
-			err = printJSON(c.stdout, named[0])
-		} else {
-			err = printJSON(c.stdout, jobList{named})
-		}
-		if err != nil {
+	for !w.allEnded() && !(f.any && len(w.ended) > 0) {
+		err := w.next(bounded)
+		switch {
+		case err != nil && ctx.Err() == nil && bounded.Err() != nil:
+			return w.late(f.timeout)
+		case err != nil:
 			return err
 		}
 	}
-	return c.verdict(named)
+	ended := w.all()
+	if f.any {
+		ended = []*jobs.Job{slices.MinFunc(w.ended, byEnd)}
+	}
+	if err := c.printEnded(f, ended); err != nil {
+		return err
+	}
+	return c.verdict(ended)
 }
 
-// waitFor is wait for a job that may not have been taken yet.
-func (c *client) waitFor(ctx context.Context, id string) error {
+func byEnd(a, b *jobs.Job) int { return a.FinishedAt.Compare(b.FinishedAt) }
+
+func (c *client) printEnded(f *waitFlags, ended []*jobs.Job) (err error) {
+	switch {
+	case f.json && len(ended) == 1:
+		return printJSON(c.stdout, ended[0])
+	case f.json:
+		return printJSON(c.stdout, jobList{ended})
+	case f.any:
+		_, err = fmt.Fprintln(c.stdout, ended[0].ID)
+	}
+	return err
+}
+
+// late says what has not ended in time.
+func (w *watched) late(limit time.Duration) error {
+	const most = 3
+	var words []string
+	for _, j := range w.all() {
+		if w.open[j.ID] == nil {
+			continue
+		}
+		if len(words) == most {
+			words = append(words, fmt.Sprintf("and %d more", len(w.open)-most))
+			break
+		}
+		word := short(j.ID) + " is still " + string(j.State)
+		if j.State == jobs.Pending && j.Reason != "" {
+			word += " (" + j.Reason + ")"
+		}
+		words = append(words, word)
+	}
+	return fmt.Errorf("not ended within %s: %s", limit, strings.Join(words, ", "))
+}
+
+// waitFor is wait for jobs that may not have been taken yet.
+func (c *client) waitFor(ctx context.Context, ids []string) error {
 	p := newPulse(c.database())
 	for {
 		if err := c.reopen(); err != nil {
 			return err
 		}
-		if c.queue != nil {
-			j, err := c.queue.Job(ctx, id)
-			if err == nil {
-				if j, err = c.ended(ctx, p, j); err != nil {
-					return err
-				}
-				return c.verdict([]*jobs.Job{j})
+		w, err := c.watch(ctx, ids)
+		if err == nil {
+			for err == nil && !w.allEnded() {
+				err = w.next(ctx)
 			}
-			if !errors.Is(err, jobs.ErrNotFound) {
+			if err != nil {
 				return err
 			}
+			return c.verdict(w.all())
+		}
+		if !errors.Is(err, jobs.ErrNotFound) {
+			return err
 		}
 		if err := p.wait(ctx); err != nil {
 			return err
-		}
-	}
-}
-
-// ended waits until j has ended, and returns it as it is then.
-func (c *client) ended(ctx context.Context, p *pulse, j *jobs.Job) (*jobs.Job, error) {
-	for {
-		if j.State.Ended() {
-			return j, nil
-		}
-		if err := p.wait(ctx); err != nil {
-			return nil, err
-		}
-		var err error
-		if j, err = c.queue.Job(ctx, j.ID); err != nil {
-			return nil, err
 		}
 	}
 }
