@@ -100,6 +100,7 @@ func (t *tx) accept(in Intake, hashes map[string]string) (accepted, error) {
 
 // takeAll takes in everything of an Intake that is new.
 func (t *tx) takeAll(in Intake, hashes map[string]string) (accepted, error) {
+	t.sweeps = nil // an Intake before it in the transaction may have made them
 	if in.Firing != nil {
 		if stands, err := t.fire(*in.Firing); err != nil || !stands {
 			return accepted{}, err
@@ -214,8 +215,8 @@ func (t *tx) replay(in Intake, r *Receipt) ([]Outcome, error) {
 			continue
 		}
 		j, err := t.job(e.Job.ID)
-		if errors.Is(err, ErrNotFound) && i < len(r.Jobs) {
-			j, err = t.job(r.Jobs[i])
+		if errors.Is(err, ErrNotFound) {
+			j, err = t.answered(e.Job.UniqueKey, i, r.Jobs)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("job %s of receipt %s: %w", e.Job.ID, r.ID, err)
@@ -225,9 +226,30 @@ func (t *tx) replay(in Intake, r *Receipt) ([]Outcome, error) {
 	return out, nil
 }
 
+// answered gives the job that stood for the n-th entry of a receipt: the one of
+// its key. Those of commands stand among them too, so its place says little.
+func (t *tx) answered(key string, n int, ids []string) (*Job, error) {
+	for _, id := range ids {
+		j, err := t.job(id)
+		if err == nil && key != "" && j.UniqueKey == key {
+			return j, nil
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+	}
+	if len(ids) == 0 {
+		return nil, ErrNotFound
+	}
+	return t.job(ids[min(n, len(ids)-1)])
+}
+
 // take adds one job, unless its id is known or its key is borne.
 func (t *tx) take(e Entry) (Outcome, error) {
 	j := fresh(e.Job, t.now)
+	if answer, err := t.answerBySweep(j); err != nil || answer.Job != nil {
+		return answer, err
+	}
 	if j.UniqueKey != "" && j.State == Pending {
 		answer, err := t.answerByKey(j, e)
 		if err != nil || answer.Job != nil {

@@ -82,6 +82,31 @@ func (j *Job) nameLogs() {
 	}
 }
 
+// LogNames gives the files, relative to the state folder, in the first of which
+// that is there the output of an attempt stands; none if the attempt never ran.
+// Of earlier attempts only a job from Detail knows all.
+func (j *Job) LogNames(attempt int) []string {
+	if attempt == j.Attempt {
+		if j.Log == "" {
+			return nil
+		}
+		return []string{j.Log}
+	}
+	own := fmt.Sprintf("logs/%s.%d.log", j.ID, attempt)
+	for _, a := range j.Past {
+		if a.Attempt == attempt && a.Log != "" {
+			return []string{own, a.Log}
+		}
+	}
+	switch {
+	case len(j.Past) > 0 && j.Past[0].Attempt <= attempt:
+		return nil // it never ran
+	case len(j.Past) == 0 && j.Log == "": // the latest has not started, so the one before has its name still
+		return []string{own, "logs/" + j.ID + ".log"}
+	}
+	return []string{own} // it ended before attempts were stored
+}
+
 func scanAttempt(row scanner) (Attempt, error) {
 	var a Attempt
 	var state, slots string

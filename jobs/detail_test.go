@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,14 @@ func TestDetail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Where the output of each is read, own name first: what a crash has already put
+	// aside is not put aside once more. The third and the fourth have none, and not
+	// that of the second.
+	var places []string
+	for n := 1; n <= 5; n++ {
+		places = append(places, strings.ReplaceAll(strings.Join(got.LogNames(n), " "), "logs/"+j.ID, ""))
+	}
+	same(t, "log names", places, []string{".1.log .1.log", ".2.log .4.log", "", "", ".log"})
 	last := got.Past[3]
 	same(t, "the latest is as the job", []any{last.StartedAt, last.FinishedAt, *last.ExitCode}, []any{got.StartedAt, got.FinishedAt, *got.ExitCode})
 	same(t, "exit and signal", []any{*got.Past[1].ExitCode, got.Past[0].ExitCode == nil, got.Past[0].Signal}, []any{7, true, "SIGTERM"})

@@ -1,8 +1,10 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -42,6 +44,11 @@ func (t *tx) execute(c Command, source string, hashes map[string]string) (Outcom
 	}
 	if refusal != "" {
 		return Outcome{State: Rejected, Reason: refusal}, t.event("", string(c.Action), "", refusal)
+	}
+	if c.Action == Retry {
+		if err := t.inOrder(targets); err != nil {
+			return Outcome{}, err
+		}
 	}
 	e := execution{t: t, action: c.Action, apply: apply, out: Outcome{State: Rejected}}
 	var reasons []string
@@ -88,6 +95,21 @@ func (t *tx) targets(ids []string) (found []target, refusal string, err error) {
 		found = append(found, g)
 	}
 	return found, "", nil
+}
+
+// inOrder sorts targets by their acceptance: a job that waits for others can be
+// retried only once they are, and lists show the newest first.
+func (t *tx) inOrder(targets []target) error {
+	seq := map[string]int64{}
+	for _, g := range targets {
+		var n int64
+		if err := t.row("SELECT seq FROM jobs WHERE id = ?", []any{g.jobs[0]}, &n); err != nil {
+			return err
+		}
+		seq[g.jobs[0]] = n
+	}
+	slices.SortStableFunc(targets, func(a, b target) int { return cmp.Compare(seq[a.jobs[0]], seq[b.jobs[0]]) })
+	return nil
 }
 
 // pastPrefix is a text greater than every id that begins with prefix, and

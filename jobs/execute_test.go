@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -229,4 +230,18 @@ func TestUnknownAction(t *testing.T) {
 	j := accept(t, q, pendingJob())[0]
 	same(t, "outcome", execute(t, q, "explode", j.ID), jobs.Outcome{State: jobs.Rejected, Reason: `unknown action "explode"`})
 	same(t, "no ids", execute(t, q, jobs.Hold), jobs.Outcome{State: jobs.Rejected, Reason: "it names no job"})
+}
+
+// A list shows the newest job first, and so people name them.
+func TestRetryOfAChain(t *testing.T) {
+	q, _ := openQueue(t)
+	sweep := uuid.NewString()
+	first, second, third := pendingJob(), member(sweep), pendingJob()
+	take(t, q, asks(first), asks(second, first.ID), asks(third, sweep))
+	execute(t, q, jobs.Cancel, first.ID)
+	out := execute(t, q, jobs.Retry, third.ID, sweep, first.ID)
+	same(t, "words", out.Reason, fmt.Sprintf("%s waits for attempt 2; %s (sweep of 1): 1 retried; %s waits for attempt 2",
+		first.ID[:8], sweep[:8], third.ID[:8]))
+	same(t, "unmet", []int{readJob(t, q, second.ID).Unmet, readJob(t, q, third.ID).Unmet}, []int{1, 1})
+	truth(t, q)
 }

@@ -97,7 +97,7 @@ func meant(word string, known []string, plural string) string {
 }
 
 func readID(r *Request, v value) *Fault {
-	id, f := v.text()
+	id, f := v.scalar(leaveOut)
 	if f != nil {
 		return f
 	}
@@ -179,7 +179,7 @@ func readUniqueKey(r *Request, v value) *Fault {
 }
 
 func readOnDuplicate(r *Request, v value) *Fault {
-	word, f := v.text()
+	word, f := v.scalar(leaveOut)
 	if f != nil {
 		return f
 	}
@@ -196,11 +196,16 @@ func readParams(r *Request, v value) *Fault {
 		return f
 	}
 	r.Params = params
+	r.markEntries(v)
+	return nil
+}
+
+// markEntries notes where each value of a mapping stands.
+func (r *Request) markEntries(v value) {
 	for i := 0; i+1 < len(v.node.Content); i += 2 {
 		p := value{node: v.node.Content[i+1], file: v.file}
-		r.marks["params."+v.node.Content[i].Value] = p.position()
+		r.marks[v.name+"."+v.node.Content[i].Value] = p.position()
 	}
-	return nil
 }
 
 func readEnv(r *Request, v value) *Fault {
@@ -214,6 +219,7 @@ func readEnv(r *Request, v value) *Fault {
 		}
 	}
 	r.Env = env
+	r.markEntries(v)
 	return nil
 }
 

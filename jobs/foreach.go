@@ -10,8 +10,14 @@ import (
 const (
 	MaxSweep      = 10_000   // jobs of one request
 	maxFileSweeps = 50_000   // jobs of all sweeps of a file
-	maxSweepBytes = 64 << 20 // text in all of them
+	maxSweepBytes = 64 << 20 // what all of them hold
+	maxSweptJob   = 1 << 20  // what one of them holds
 	maxAxisName   = 64       // letters
+
+	// What an argument or a name with its value takes beside its text. Many
+	// empty ones are not nothing.
+	argBytes      = 16
+	pairBytes     = 64
 	axisNameWords = "a name of letters, digits, _, - and ., with a letter or _ first"
 )
 
@@ -154,22 +160,24 @@ type sweep struct {
 	axes  map[string]int
 	parts map[string][]part // of each text that a job of it has
 	size  int               // how many jobs it makes
-	bytes int               // how much text they hold together
+	bytes int               // how much they hold together
+	most  int               // bytes that its largest job may hold
 }
 
 func newSweep(r *Request) *sweep {
 	s := &sweep{r: r, axes: r.axisIndex(), parts: map[string][]part{}, size: 1}
-	values := make([]int, len(r.Foreach)) // bytes of all values of an axis
+	values, longest := make([]int, len(r.Foreach)), make([]int, len(r.Foreach)) // bytes of an axis' values
 	for i, axis := range r.Foreach {
 		s.size *= len(axis.Values)
 		for _, v := range axis.Values {
 			values[i] += len(v)
+			longest[i] = max(longest[i], len(v))
 		}
 	}
-	fixed := 0
+	fixed := argBytes * len(r.Args)
 	for _, table := range []map[string]string{r.Env, r.Params, r.Labels} {
 		for key := range table {
-			fixed += len(key)
+			fixed += len(key) + pairBytes
 		}
 	}
 	r.eachText(func(text string) string {
@@ -181,11 +189,13 @@ func newSweep(r *Request) *sweep {
 		for _, p := range parts {
 			if fixed += len(p.text); p.axis >= 0 {
 				s.bytes += values[p.axis] * (s.size / len(r.Foreach[p.axis].Values))
+				s.most += longest[p.axis]
 			}
 		}
 		return text
 	})
 	s.bytes += fixed * s.size
+	s.most += fixed
 	return s
 }
 

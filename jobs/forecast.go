@@ -9,7 +9,7 @@ import (
 
 // Forecast is what can be said of when a PENDING job starts.
 type Forecast struct {
-	Ahead   int       // PENDING jobs that may start and come before it
+	Ahead   int       // PENDING jobs that may start, or could but for the pause that stops it too, and come before it
 	StartAt time.Time // zero if it cannot be said
 	Basis   string    // what StartAt rests on, or why there is none, in words
 }
@@ -103,10 +103,27 @@ const (
 	countLevel = "SELECT count(*) FROM jobs INDEXED BY jobs_next WHERE " + mayStart + " AND type = ? AND priority = ? AND seq < ?"
 )
 
-// ahead counts the jobs that may start and come before j.
+// rivals are the types of which jobs can come before j: those that may start,
+// and while j itself is stopped those that are stopped for the same reason.
+func (w *waits) rivals(j *Job) []*Type {
+	all := w.movable()
+	words := w.brakes.words(j.Type)
+	if words == "" {
+		return all
+	}
+	for _, name := range w.pending {
+		t := w.catalog.Types[name]
+		if t != nil && w.brakes.words(name) == words && impossible(w.catalog, t) == "" {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// ahead counts the jobs that come before j.
 func (w *waits) ahead(ctx context.Context, j *Job) (int, error) {
 	total := 0
-	for _, t := range w.movable() {
+	for _, t := range w.rivals(j) {
 		var above, level int
 		if err := w.queue.read.row(ctx, countAbove, []any{t.Name, j.Priority}, &above); err != nil {
 			return 0, err

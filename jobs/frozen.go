@@ -13,22 +13,32 @@ import (
 	"time"
 )
 
+// maxHashed is how large a script may be to be read as a whole whenever its job
+// is accepted and started: nobody is to wait for that.
+const maxHashed = 256 << 20
+
+// ErrLargeScript says that a script is too large to be looked at for changes.
+var ErrLargeScript = fmt.Errorf("it is larger than %d MiB", maxHashed>>20)
+
 // HashScript gives the SHA-256 of a script, in hex. It remembers what it has
-// read by the file's identity, size and times.
+// read by the file's identity, size and times. The error is ErrLargeScript if
+// the script is not to be read.
 func HashScript(path string) (string, error) {
 	f, id, err := openScript(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
+	if id.size > maxHashed {
+		return "", ErrLargeScript
+	}
 	if hash := hashes.get(id); hash != "" {
 		return hash, nil
 	}
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	hash, err := hashed(io.Discard, f)
+	if err != nil {
 		return "", err
 	}
-	hash := hex.EncodeToString(h.Sum(nil))
 	if after, err := identify(f); err == nil && after == id && !id.young(time.Now()) {
 		hashes.put(id, hash)
 	}
@@ -112,46 +122,49 @@ func FrozenScript(stateDir, hash, ext string) string {
 	return filepath.Join(stateDir, "scripts", hash+ext)
 }
 
-// FreezeScript keeps the script at path, whose hash is given, at FrozenScript.
-// It returns once that is on disk; a script that is kept already is left alone.
-// It is an error if the script no longer has that hash.
-func FreezeScript(stateDir, path, hash string) error {
-	kept := FrozenScript(stateDir, hash, filepath.Ext(path))
+// FreezeScript keeps the script at path at FrozenScript, and gives the hash of
+// what it keeps. It returns once that is on disk. If what had the hash that is
+// given is kept already, nothing is done; otherwise the script may have been
+// changed since it had that.
+func FreezeScript(stateDir, path, hash string) (string, error) {
+	ext := filepath.Ext(path)
+	kept := FrozenScript(stateDir, hash, ext)
 	if info, err := os.Lstat(kept); err == nil && info.Mode().IsRegular() {
-		return nil
+		return hash, nil
 	}
 	f, _, err := openScript(path)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer f.Close()
 	folder := filepath.Dir(kept)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
+		return "", err
 	}
 	temp, err := os.CreateTemp(folder, ".*.tmp") // its mode is 0600
 	if err != nil {
-		return err
+		return "", err
 	}
-	err = errors.Join(copyHashed(temp, f, hash), temp.Close())
+	hash, err = hashed(temp, f)
 	if err == nil {
-		err = os.Rename(temp.Name(), kept)
+		err = temp.Sync()
+	}
+	if err = errors.Join(err, temp.Close()); err == nil {
+		err = os.Rename(temp.Name(), FrozenScript(stateDir, hash, ext))
 	}
 	if err != nil {
 		os.Remove(temp.Name())
-		return err
+		return "", err
 	}
-	return errors.Join(syncFolder(folder), syncFolder(stateDir))
+	return hash, errors.Join(syncFolder(folder), syncFolder(stateDir))
 }
 
-// copyHashed copies from to the disk, if it has the hash.
-func copyHashed(to, from *os.File, hash string) error {
+// hashed copies a script and gives the hash of what it copied.
+func hashed(to io.Writer, from *os.File) (string, error) {
 	h := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(to, h), from); err != nil {
-		return err
+	n, err := io.Copy(io.MultiWriter(to, h), io.LimitReader(from, maxHashed+1))
+	if err == nil && n > maxHashed {
+		err = ErrLargeScript
 	}
-	if hex.EncodeToString(h.Sum(nil)) != hash {
-		return errors.New("it was changed while its job was being accepted")
-	}
-	return to.Sync()
+	return hex.EncodeToString(h.Sum(nil)), err
 }

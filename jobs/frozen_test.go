@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -69,8 +68,8 @@ func TestFreezeScript(t *testing.T) {
 		t.Errorf("FrozenScript = %s, want %s", kept, want)
 	}
 	for range 2 {
-		if err := jobs.FreezeScript(state, path, hash); err != nil {
-			t.Fatal(err)
+		if got, err := jobs.FreezeScript(state, path, hash); err != nil || got != hash {
+			t.Fatalf("FreezeScript = %s, %v; want %s", got, err, hash)
 		}
 	}
 	if text, err := os.ReadFile(kept); err != nil || string(text) != "echo 1\n" {
@@ -78,17 +77,56 @@ func TestFreezeScript(t *testing.T) {
 	}
 	// What is kept stays, though the script changes.
 	putScript(t, filepath.Dir(path), "x.sh", "echo 2\n")
-	if err := jobs.FreezeScript(state, path, hash); err != nil {
+	if _, err := jobs.FreezeScript(state, path, hash); err != nil {
 		t.Errorf("freezing again what is kept: %v", err)
 	}
 	if text, _ := os.ReadFile(kept); string(text) != "echo 1\n" {
 		t.Errorf("kept %q", text)
 	}
-	if err := jobs.FreezeScript(state, path, sumOf("echo 3\n")); err == nil || !strings.Contains(err.Error(), "was changed") {
-		t.Errorf("freezing what is no longer there = %v", err)
+	// What is no longer there is kept as it is now.
+	if got, err := jobs.FreezeScript(state, path, sumOf("echo 3\n")); err != nil || got != sumOf("echo 2\n") {
+		t.Errorf("freezing a changed script = %s, %v", got, err)
 	}
 	names, err := os.ReadDir(filepath.Dir(kept))
-	if err != nil || len(names) != 1 {
-		t.Errorf("the folder holds %v, %v; want one file", names, err)
+	if err != nil || len(names) != 2 {
+		t.Errorf("the folder holds %v, %v; want two files", names, err)
+	}
+}
+
+func TestFreezeTakesWhatIsThere(t *testing.T) {
+	c, folder := scriptCatalog(t)
+	c.Types["run"].OnChange = jobs.OnChangeCopy
+	putScript(t, folder, "x.sh", "echo 1\n")
+	entries, bad := c.Entries(jobs.ParseFile("a.yaml", []byte("{script: x.sh, args: ['{a}'], foreach: {a: [1, 2]}}")), itemIDs)
+	if len(bad) > 0 {
+		t.Fatal(bad[0].Fault)
+	}
+	putScript(t, folder, "x.sh", "echo 2\n")
+	if err := c.Freeze(t.TempDir(), entries); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Job.ScriptHash != sumOf("echo 2\n") {
+			t.Errorf("%v has the hash %s, want that of what was kept", e.Job.Args, e.Job.ScriptHash)
+		}
+	}
+}
+
+func TestLargeScripts(t *testing.T) {
+	c, folder := scriptCatalog(t)
+	if err := os.Truncate(putScript(t, folder, "x.sh", "#JR priority=3\n"), 1<<40); err != nil {
+		t.Skipf("no file with holes can be made here: %v", err)
+	}
+	for _, change := range []jobs.OnChange{"", jobs.OnChangeRun} {
+		c.Types["run"].OnChange = change
+		j, f := c.Resolve(jobs.ParseYAML([]byte("script: x.sh"), "a.yaml")[0].Request)
+		if f != nil || j.ScriptHash != "" || j.Priority != 3 {
+			t.Errorf("on_change %q: got %+v, %v", change, j, f)
+		}
+	}
+	for _, change := range []jobs.OnChange{jobs.OnChangeCopy, jobs.OnChangeReject} {
+		c.Types["run"].OnChange = change
+		checkPlanned(t, c, "a.yaml", "script: x.sh", `a.yaml:1:9: script "x.sh" cannot be guarded against changes (on_change: `+string(change)+
+			`): it is larger than 256 MiB; keep its data in a file beside it`)
 	}
 }

@@ -14,7 +14,7 @@ import (
 func TestFreezeScriptModes(t *testing.T) {
 	state := t.TempDir()
 	path := putScript(t, t.TempDir(), "x.sh", "echo 1\n")
-	if err := jobs.FreezeScript(state, path, sumOf("echo 1\n")); err != nil {
+	if _, err := jobs.FreezeScript(state, path, sumOf("echo 1\n")); err != nil {
 		t.Fatal(err)
 	}
 	kept := jobs.FrozenScript(state, sumOf("echo 1\n"), ".sh")

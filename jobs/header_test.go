@@ -132,7 +132,7 @@ func TestHeaderFaults(t *testing.T) {
 		"#JR name=a\n#JR name=b":  `key "name" stands twice; the first is on line 3`,
 		"#JR env.A=a\n#JR env.A=": `key "env.A" stands twice; the first is on line 3`,
 		"#JR priority=5 name=x":   `priority must be a whole number from -1000 to 1000, not "5 name=x"`,
-		"#JR priority=":           `priority has no value; write '' for an empty text, or 'null' in quotes for the word`,
+		"#JR priority=":           `priority has no value; give it one, or leave the key out`,
 		"#JR timeout=4h":          `timeout 4h0m0s is longer than type "run" allows; at most 3h0m0s`,
 		"#JR timeout=90":          `timeout must be a duration, not "90"; write it as 90s, 10m or 2h`,
 		"#JR retries=4":           `retries 4 is more than type "run" allows; at most 3, its max_retries`,

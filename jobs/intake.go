@@ -52,7 +52,10 @@ type Refusal struct {
 
 // RefusedError is what Accept returns when entries cannot be taken. Nothing of
 // the Intake was then.
-type RefusedError struct{ Refusals []Refusal }
+type RefusedError struct {
+	Refusals []Refusal
+	TooMuch  bool // the last one was refused for all that stands before it: less of that at once may be taken
+}
 
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%d entries are refused, the first one: %v", len(e.Refusals), e.Refusals[0].Fault)

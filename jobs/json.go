@@ -44,7 +44,9 @@ func parseObjectLine(line string, at Position) Item {
 		}
 	}
 	if it.Fault != nil && it.FirstWord == "" {
-		it.FirstWord = brief(strings.Fields(line)[0])
+		// No further than to the first key: what follows may be a secret.
+		word, _, _ := strings.Cut(strings.Fields(line)[0], ":")
+		it.FirstWord = brief(word)
 	}
 	return it
 }

@@ -1,6 +1,8 @@
 package jobs_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"jobrunner/jobs"
@@ -119,4 +121,62 @@ func TestUniqueKeyOfRetryAndRerun(t *testing.T) {
 	execute(t, q, jobs.Cancel, j.ID)
 	same(t, "retry", execute(t, q, jobs.Retry, old.ID).State, jobs.Completed)
 	truth(t, q)
+}
+
+// A crash came between the commit of a file and its move: it is answered with
+// the same jobs again, whatever stands beside them.
+func TestUniqueKeyOfAFileThatComesAgain(t *testing.T) {
+	for name, beside := range map[string][]jobs.Entry{
+		"alone":                        nil,
+		"a command that names nothing": {{Command: &jobs.Command{Action: jobs.Cancel, IDs: []string{"3f2a91c0"}}}},
+		"a pause":                      {{Command: &jobs.Command{Action: jobs.Pause}}},
+		"commands of another job":      {{Command: &jobs.Command{Action: jobs.Hold, IDs: []string{other}}}, {Command: &jobs.Command{Action: jobs.Release, IDs: []string{other}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q, _ := openQueue(t)
+			strange := pendingJob()
+			strange.ID = other
+			bearer, weekly := keyed("nightly"), keyed("weekly")
+			accept(t, q, strange, bearer, weekly)
+			in := jobs.Intake{
+				Receipt: &jobs.Receipt{ID: uuid.NewString(), Name: "a.txt"},
+				Entries: append(slices.Clone(beside), jobs.Entry{Job: keyed("nightly")}, jobs.Entry{Job: pendingJob()}, jobs.Entry{Job: keyed("weekly")}),
+			}
+			first, err := q.Accept(bg, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			execute(t, q, jobs.Cancel, bearer.ID, weekly.ID)
+			again, err := q.Accept(bg, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n, o := range first {
+				if o.Job != nil {
+					same(t, fmt.Sprint("job ", n), again[n].Job.ID, o.Job.ID)
+				}
+			}
+		})
+	}
+}
+
+const other = "6f640ce6-5a3a-4161-8135-fc62bd573897"
+
+// Whether two files are committed together makes no difference to a sweep that
+// both of them ask for.
+func TestSweepThatTwoFilesAskFor(t *testing.T) {
+	q, path := openQueue(t)
+	sweep := uuid.NewString()
+	one, two, three := member(sweep), member(sweep), member(sweep)
+	for n, err := range q.AcceptTogether(
+		jobs.Intake{Entries: []jobs.Entry{{Job: one}, {Job: two}}},
+		jobs.Intake{Entries: []jobs.Entry{{Job: one}, {Job: two}, {Job: three}}},
+	) {
+		same(t, fmt.Sprint("error of file ", n), err, error(nil))
+	}
+	members, err := reopenQueue(t, path).Members(bg, sweep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "jobs of the sweep", len(members), 2)
 }

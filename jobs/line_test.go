@@ -145,7 +145,8 @@ func TestParseLineShowsWhatIsFaulty(t *testing.T) {
 		long + " 'a":             {strings.Repeat("é", 80) + "…", "", ""},
 		`{"type": "tr", "x": 1}`: {"tr", "", ""},
 		`{"id": "` + someIDUp + `", "script": "x.py", "type": "y", "x": 1}`: {"x.py", someID, someIDUp},
-		`{"type": `: {`{"type":`, "", ""},
+		`{"type": `: {`{"type"`, "", ""},
+		`{"params":{"token":"s3cr3t"},"type":"train"`:                {`{"params"`, "", ""},
 		someID + " x.py " + strings.Repeat("a", jobs.MaxRequestSize): {"x.py", someID, someID},
 	} {
 		it := jobs.ParseLine([]byte(line), jobs.Position{File: "q", Line: 1})

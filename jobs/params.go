@@ -90,6 +90,18 @@ func (t *Type) CheckParams(j *Job) error {
 			}
 		}
 	}
+	return t.checkOptions(j)
+}
+
+// checkOptions refuses a text that would be an option of the interpreter: it could
+// name another script than the one that follows, or be one itself.
+func (t *Type) checkOptions(j *Job) error {
+	free := Type{Params: slices.DeleteFunc(slices.Clone(t.Params), func(p Param) bool { return p.Kind != ParamText })}
+	for i, word := range free.Fill(t.Interpreter, j) {
+		if strings.HasPrefix(word, "-") && !strings.HasPrefix(t.Interpreter[i], "-") {
+			return fmt.Errorf("%s must not begin with -: it stands before the script", shown(word))
+		}
+	}
 	return nil
 }
 
@@ -117,6 +129,9 @@ func (c *examiner) giveParams(t *Type, r *Request, j *Job) *Fault {
 		} else {
 			j.Params = with(j.Params, p.Name, text)
 		}
+	}
+	if err := t.checkOptions(j); err != nil {
+		return r.place(&Fault{Message: "params: " + err.Error()}, "params")
 	}
 	return nil
 }

@@ -189,6 +189,30 @@ func TestCommandLineOfParams(t *testing.T) {
 	}
 }
 
+// No option stands before the script that its type does not name.
+func TestParamsBeforeTheScript(t *testing.T) {
+	c := paramCatalog(t)
+	typ := c.Types["must"]
+	typ.Interpreter = []string{"python3", "{first}{second}", "-W{first}", "{level}"}
+	typ.Params = []jobs.Param{{Name: "first", Kind: jobs.ParamText}, {Name: "second", Kind: jobs.ParamText}, {Name: "level", Kind: jobs.ParamInt}}
+	for params, want := range map[string]string{
+		"{first: once, second: -c, level: -1}":         "",
+		"{first: '', second: '-cimport os', level: 1}": `a.yaml:1:44: params: "-cimport os" must not begin with -: it stands before the script`,
+		"{first: '-', second: '', level: 1}":           `a.yaml:1:44: params: "-" must not begin with -: it stands before the script`,
+	} {
+		j, f := c.Resolve(jobs.ParseYAML([]byte("{type: must, script: countdown.py, params: "+params+"}"), "a.yaml")[0].Request)
+		got := ""
+		if f != nil {
+			got = f.Error()
+		} else if err := typ.CheckParams(j); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("params %s: got %q, want %q", params, got, want)
+		}
+	}
+}
+
 func TestSecretParamLeavesTheRequestAlone(t *testing.T) {
 	c := paramCatalog(t)
 	r := jobs.ParseYAML([]byte("{type: train, env: {SEED: 1}, params: {token: hush}}"), "a.yaml")[0].Request

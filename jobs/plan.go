@@ -147,6 +147,8 @@ func (p *plan) sweep(n int, r *Request) *Fault {
 	return nil
 }
 
+const longTexts = "keep long texts in a file that the jobs read"
+
 // bound refuses a sweep that would make too much, together with those before
 // it. It is asked of all of them before the first one is spread out.
 func (p *plan) bound(n int, r *Request) *Fault {
@@ -162,8 +164,11 @@ func (p *plan) bound(n int, r *Request) *Fault {
 	case p.swept > maxFileSweeps:
 		f := &Fault{Message: fmt.Sprintf("the sweeps of this file make more than %d jobs", maxFileSweeps), Hint: "spread them over several files"}
 		return r.place(f, "foreach")
+	case s.most > maxSweptJob:
+		f := &Fault{Message: fmt.Sprintf("a job of the sweep holds more than %d MiB", maxSweptJob>>20), Hint: longTexts}
+		return r.place(f, "foreach")
 	case p.sweptBytes > maxSweepBytes:
-		f := &Fault{Message: fmt.Sprintf("the jobs of the sweeps of this file hold more than %d MiB of text", maxSweepBytes>>20), Hint: "keep long texts in a file that the jobs read"}
+		f := &Fault{Message: fmt.Sprintf("the jobs of the sweeps of this file hold more than %d MiB", maxSweepBytes>>20), Hint: longTexts}
 		return r.place(f, "foreach")
 	case p.waits > maxWaits:
 		f := &Fault{Message: fmt.Sprintf("the jobs wait for more than %d others in all", maxWaits),

@@ -167,9 +167,13 @@ func TestEntriesRefusesSweeps(t *testing.T) {
 		"{type: free, workdir: '{a}', foreach: {a: [..]}}": `a.yaml:1:23: workdir ".." lies outside of that of type "free"`,
 		strings.Repeat("---\n"+many, 6):                    "a.yaml:12:38: the sweeps of this file make more than 50000 jobs; spread them over several files",
 		"{type: free, args: ['{a}', " + strings.Repeat("x", 7000) + "], foreach: {a: [" + list + "]}}": "a.yaml:1:7040: the jobs of the sweeps of this file " +
-			"hold more than 64 MiB of text; keep long texts in a file that the jobs read",
+			"hold more than 64 MiB; keep long texts in a file that the jobs read",
 		"{type: free, args: ['" + strings.Repeat("{a}", 10000) + "'], foreach: {a: [" + strings.Repeat("1234567,", 5000) + "]}}": "a.yaml:1:30035: " +
-			"the jobs of the sweeps of this file hold more than 64 MiB of text; keep long texts in a file that the jobs read",
+			"the jobs of the sweeps of this file hold more than 64 MiB; keep long texts in a file that the jobs read",
+		"{type: free, args: ['{a}'" + strings.Repeat(`,""`, 9000) + "], foreach: {a: [" + list + "]}}": "a.yaml:1:27038: " +
+			"the jobs of the sweeps of this file hold more than 64 MiB; keep long texts in a file that the jobs read",
+		"{type: free, args: ['" + strings.Repeat("{a}", 600) + "'], foreach: {a: [" + strings.Repeat("x", 2000) + "]}}": "a.yaml:1:1835: " +
+			"a job of the sweep holds more than 1 MiB; keep long texts in a file that the jobs read",
 		"{type: free, args: ['{a}'], after: [" + strings.Repeat("3f2a91c0,", 11) + "], foreach: {a: [" + list + "]}}": "a.yaml:1:36: " +
 			"the jobs wait for more than 100000 others in all; let one job wait for all of them, and the others for that one",
 	} {

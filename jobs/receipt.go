@@ -136,7 +136,7 @@ func fillReceipt(r Receipt, entries []Entry, out []Outcome, now time.Time) Recei
 	for i, o := range out {
 		if entries[i].Command == nil {
 			r.Jobs = append(r.Jobs, o.Job.ID)
-			if o.Warning != "" {
+			if n := len(warnings); o.Warning != "" && (n == 0 || warnings[n-1] != o.Warning) { // the jobs of a sweep bring the same
 				warnings = append(warnings, o.Warning)
 			}
 			continue

@@ -52,7 +52,7 @@ func (c *examiner) look(l look, ask func() (string, error)) (string, error) {
 
 type scriptRead struct {
 	header *Request // what it says of itself; nil if nothing
-	hash   string
+	hash   string   // "" if it is too large to be looked at for changes
 	fault  *Fault
 }
 
@@ -101,11 +101,17 @@ func (c *examiner) read(r *Request, ch choice) (scriptRead, *Fault) {
 	if !known {
 		if s.header, s.fault = readHeader(ch.path, ch.target); s.fault == nil {
 			var err error
-			if s.hash, err = HashScript(ch.path); err != nil {
+			if s.hash, err = HashScript(ch.path); err != nil && !errors.Is(err, ErrLargeScript) {
 				s.fault = unreadable(ch.target, err)
 			}
 		}
 		c.scripts[ch.path] = s
+	}
+	if s.fault == nil && s.hash == "" && (ch.t.OnChange == OnChangeCopy || ch.t.OnChange == OnChangeReject) {
+		s.fault = &Fault{
+			Message: fmt.Sprintf("script %s cannot be guarded against changes (on_change: %s): %v", shown(ch.target), ch.t.OnChange, ErrLargeScript),
+			Hint:    "keep its data in a file beside it",
+		}
 	}
 	if s.fault == nil {
 		return s, nil
@@ -307,11 +313,18 @@ func (c *examiner) noScript(word string) *Fault {
 }
 
 func (c *Catalog) unknownType(word string) *Fault {
-	return &Fault{Message: "unknown type " + shown(word), Hint: meant(word, sortedKeys(c.Types), "types")}
+	f := &Fault{Message: "unknown type " + shown(word)}
+	if !c.terse {
+		f.Hint = meant(word, sortedKeys(c.Types), "types")
+	}
+	return f
 }
 
 // nearScript is the hint for a script that is not there; "" if none is near.
 func (c *Catalog) nearScript(word string, t *Type) string {
+	if c.terse {
+		return ""
+	}
 	folder, err := os.Open(t.Scripts)
 	if err != nil {
 		return ""

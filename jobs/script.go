@@ -118,27 +118,44 @@ func (t *Type) Folder(workdir string) (string, error) {
 		path = filepath.Join(t.Workdir, path)
 	}
 	path = filepath.Clean(path)
-	if !local && !filepath.IsAbs(path) || !below(t.Workdir, path) || strings.ContainsRune(path, 0) {
+	switch {
+	case !local && !filepath.IsAbs(path) || !below(t.Workdir, path) || strings.ContainsRune(path, 0):
 		return "", fmt.Errorf("workdir %s lies outside of that of type %q", shown(workdir), t.Name)
+	case len(path) > maxPath:
+		return "", fmt.Errorf("workdir %s is longer than a path can be", shown(workdir))
 	}
 	root, err := filepath.EvalSymlinks(t.Workdir)
 	if err != nil {
 		return "", fmt.Errorf("opening the workdir of type %q: %w", t.Name, err)
 	}
-	for part := path; part != filepath.Clean(t.Workdir); part = filepath.Dir(part) {
-		if _, err := os.Lstat(part); notThere(err) {
-			continue
-		}
-		real, err := filepath.EvalSymlinks(part)
-		if err != nil || !below(root, real) {
-			return "", fmt.Errorf("workdir %s has a link that leads outside of that of type %q", shown(workdir), t.Name)
-		}
-		if info, err := os.Stat(real); err != nil || !info.IsDir() {
-			return "", fmt.Errorf("workdir %s is no folder", shown(workdir))
-		}
-		break
+	real, err := filepath.EvalSymlinks(standing(filepath.Clean(t.Workdir), path))
+	if err != nil || !below(root, real) {
+		return "", fmt.Errorf("workdir %s has a link that leads outside of that of type %q", shown(workdir), t.Name)
+	}
+	if info, err := os.Stat(real); err != nil || !info.IsDir() {
+		return "", fmt.Errorf("workdir %s is no folder", shown(workdir))
 	}
 	return path, nil
+}
+
+// maxPath is how long a path may be; no system takes longer ones.
+const maxPath = 4 << 10
+
+// standing gives the part of path, from root on, that is there. It goes down
+// from root: of a path of a thousand new folders one is looked at.
+func standing(root, path string) string {
+	part := root
+	rest := strings.TrimPrefix(path[len(root):], string(filepath.Separator))
+	for rest != "" {
+		var name string
+		name, rest, _ = strings.Cut(rest, string(filepath.Separator))
+		next := filepath.Join(part, name)
+		if _, err := os.Lstat(next); notThere(err) {
+			break
+		}
+		part = next
+	}
+	return part
 }
 
 // notThere reports whether err means that nothing bears the path, also because

@@ -12,6 +12,7 @@ const (
 	selectFirstSweep = "SELECT sweep FROM jobs INDEXED BY jobs_sweep WHERE sweep >= ? AND sweep < ? AND sweep <> '' ORDER BY sweep LIMIT 1"
 	selectLastSweep  = "SELECT sweep FROM jobs INDEXED BY jobs_sweep WHERE sweep >= ? AND sweep < ? AND sweep <> '' ORDER BY sweep DESC LIMIT 1"
 	selectMembers    = "SELECT id FROM jobs INDEXED BY jobs_sweep WHERE sweep = ? AND sweep <> '' ORDER BY seq"
+	selectMember     = selectMembers + " LIMIT 1"
 	selectSweep      = selectJobs + "INDEXED BY jobs_sweep WHERE sweep = ? AND sweep <> '' ORDER BY seq"
 )
 
@@ -84,4 +85,72 @@ func (t *tx) members(sweep string) (ids []string, err error) {
 		return err
 	})
 	return ids, err
+}
+
+// answerBySweep answers a new job whose id, or that of its sweep, stands for
+// something else already: for a sweep, for a job, or for a sweep that was made
+// without it. Otherwise the Outcome bears no Job.
+func (t *tx) answerBySweep(j *Job) (Outcome, error) {
+	id, words := j.ID, "as that of a sweep"
+	known, err := t.firstMember(id)
+	if j.Group != "" {
+		id, words = j.Group, "as that of a sweep without this job"
+		if known, err = t.knownSweep(id); known != nil && known.ID == id {
+			words = "as that of a single job"
+		}
+	}
+	if err != nil || known == nil {
+		return Outcome{}, err
+	}
+	if known.Group == j.Group && j.Group != "" {
+		err := t.row("SELECT id FROM jobs WHERE id = ?", []any{j.ID}, new(string))
+		if !errors.Is(err, ErrNotFound) {
+			return Outcome{}, err // it is one of the sweep, and answered as that
+		}
+	}
+	if j.State == Rejected {
+		words += "; what came now is bad: " + j.Reason
+	}
+	return Outcome{Job: known, Known: true, Warning: fmt.Sprintf("id %s is known already, %s", shortID(id), words)}, nil
+}
+
+// knownSweep gives the job that bears the id of a sweep, or the first one of a
+// sweep that was taken in before; nil if there is neither. A REJECTED job gives
+// the id up. It is found out once for all jobs of the sweep.
+func (t *tx) knownSweep(id string) (*Job, error) {
+	if j, seen := t.sweeps[id]; seen {
+		return j, nil
+	}
+	j, err := t.job(id)
+	if err == nil && j.State == Rejected {
+		if _, err := t.change("DELETE FROM jobs WHERE id = ? AND state = 'REJECTED'", id); err != nil {
+			return nil, err
+		}
+		err = ErrNotFound
+	}
+	if errors.Is(err, ErrNotFound) {
+		j, err = t.firstMember(id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t.sweeps == nil {
+		t.sweeps = map[string]*Job{}
+	}
+	t.sweeps[id] = j
+	return j, nil
+}
+
+// firstMember gives the first job of the sweep with that id; nil if there is
+// none.
+func (t *tx) firstMember(sweep string) (*Job, error) {
+	var id string
+	err := t.row(selectMember, []any{sweep}, &id)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t.job(id)
 }

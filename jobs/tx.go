@@ -11,6 +11,8 @@ type tx struct {
 	w     *writer
 	now   time.Time
 	wrote bool
+
+	sweeps map[string]*Job // what stands for each sweep that was to be taken in; nil for one that is new
 }
 
 func (t *tx) stmt(query string) (*sql.Stmt, error) {

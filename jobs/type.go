@@ -117,4 +117,15 @@ type Catalog struct {
 	Slots         map[string]SlotPool
 	Schedules     []Schedule
 	OnFinish      []Hook // for jobs of every type
+
+	terse bool // faults do not say what may have been meant
+}
+
+// Terse gives a catalog that does not look for what may have been meant by an
+// unknown word. Among many types and scripts that takes a while, which is too
+// much for a word in each of a thousand lines.
+func (c *Catalog) Terse() *Catalog {
+	terse := *c
+	terse.terse = true
+	return &terse
 }

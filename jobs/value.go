@@ -64,8 +64,16 @@ func (v value) plainNode() *Fault {
 	return nil
 }
 
-// text gives a scalar as it is written; null is none.
+// text gives a scalar as it is written, also one that is empty; null is none.
 func (v value) text() (string, *Fault) {
+	return v.scalar(`write '' for an empty text, or 'null' in quotes for the word`)
+}
+
+// leaveOut is the hint for a null where no text, however short, is wanted.
+const leaveOut = "give it one, or leave the key out"
+
+// scalar is text with a hint for null.
+func (v value) scalar(empty string) (string, *Fault) {
 	if f := v.plainNode(); f != nil {
 		return "", f
 	}
@@ -73,14 +81,14 @@ func (v value) text() (string, *Fault) {
 		return "", v.wrong("a single value", "")
 	}
 	if v.isNull() {
-		return "", v.fault(v.name+" has no value", `write '' for an empty text, or 'null' in quotes for the word`)
+		return "", v.fault(v.name+" has no value", empty)
 	}
 	return v.node.Value, nil
 }
 
 // word gives a scalar that is not empty.
 func (v value) word() (string, *Fault) {
-	s, f := v.text()
+	s, f := v.scalar(leaveOut)
 	if f == nil && s == "" {
 		f = v.fault(v.name+" is empty", "")
 	}
@@ -125,7 +133,7 @@ func (v value) refs() ([]Ref, *Fault) {
 
 // number gives a whole number within bounds, written without quotes.
 func (v value) number(least, most int) (int, *Fault) {
-	text, f := v.text()
+	text, f := v.scalar(leaveOut)
 	if f != nil {
 		return 0, f
 	}
@@ -137,7 +145,7 @@ func (v value) number(least, most int) (int, *Fault) {
 }
 
 func (v value) duration() (time.Duration, *Fault) {
-	text, f := v.text()
+	text, f := v.scalar(leaveOut)
 	if f != nil {
 		return 0, f
 	}
@@ -150,7 +158,7 @@ func (v value) duration() (time.Duration, *Fault) {
 
 // truth gives true or false; yes, on and quoted words are neither.
 func (v value) truth() (bool, *Fault) {
-	text, f := v.text()
+	text, f := v.scalar(leaveOut)
 	if f != nil {
 		return false, f
 	}
@@ -168,12 +176,13 @@ var momentLayouts = []string{
 }
 
 func (v value) moment() (time.Time, *Fault) {
-	text, f := v.text()
+	text, f := v.scalar(leaveOut)
 	if f != nil {
 		return time.Time{}, f
 	}
 	for _, layout := range momentLayouts {
-		if at, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+		at, err := time.ParseInLocation(layout, text, time.Local)
+		if year := at.UTC().Year(); err == nil && year >= 1 && year <= 9999 { // RFC 3339 has no others
 			return at, nil
 		}
 	}
@@ -213,7 +222,10 @@ func (v value) pairs() ([]value, *Fault) {
 		if k.node.ShortTag() == "!!merge" {
 			return nil, k.fault("merge keys (<<) are not allowed", "write the values out")
 		}
-		key, f := k.word()
+		key, f := k.scalar("put the word in quotes if it is one")
+		if f == nil && key == "" {
+			f = k.fault("a key is empty", "")
+		}
 		if f != nil {
 			return nil, f
 		}

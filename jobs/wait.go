@@ -50,7 +50,7 @@ func (t *tx) depend(in Intake, out []Outcome) (*RefusedError, error) {
 		if total += len(w.at); total > maxWaits {
 			f = e.Waits[0].At.Fault(fmt.Sprintf("the jobs wait for more than %d others in all", maxWaits),
 				"let one job wait for all of them, and the others for that one")
-			return &RefusedError{append(refusals, Refusal{i, f})}, nil
+			return &RefusedError{Refusals: append(refusals, Refusal{i, f}), TooMuch: true}, nil
 		}
 		if f != nil {
 			refusals = append(refusals, Refusal{i, f})
@@ -61,7 +61,7 @@ func (t *tx) depend(in Intake, out []Outcome) (*RefusedError, error) {
 		refusals = circles(waiters)
 	}
 	if len(refusals) > 0 {
-		return &RefusedError{refusals}, nil
+		return &RefusedError{Refusals: refusals}, nil
 	}
 	for _, w := range waiters {
 		if err := t.putWaits(w.job); err != nil {
