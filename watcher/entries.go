@@ -101,16 +101,14 @@ const maxFaults = 3
 // bears the id of the file's only request, if that one is free.
 func (b *inbox) rejected(ctx context.Context, c *claim, bad []jobs.Item, all int) (*jobs.Job, error) {
 	j := jobs.RejectedJob(bad[0])
-	if j.ID != "" && all == 1 {
-		known, err := b.Queue.Job(ctx, j.ID)
-		if err != nil && !errors.Is(err, jobs.ErrNotFound) {
+	free := j.ID != "" && all == 1
+	if free {
+		var err error
+		if free, err = b.isFree(ctx, j.ID); err != nil {
 			return nil, err
 		}
-		if err == nil && known.State != jobs.Rejected {
-			j.ID = ""
-		}
 	}
-	if j.ID == "" || all > 1 {
+	if !free {
 		j.ID, j.Spelling = c.id, ""
 	}
 	var reasons []string
@@ -124,4 +122,20 @@ func (b *inbox) rejected(ctx context.Context, c *claim, bad []jobs.Item, all int
 	j.Args = []string{"file:" + strings.ToValidUTF8(c.name, "\uFFFD")}
 	j.Source, j.SubmittedAt = c.source(), time.Now()
 	return j, nil
+}
+
+// isFree reports whether a REJECTED job can bear the id: neither another one
+// nor a sweep does.
+func (b *inbox) isFree(ctx context.Context, id string) (bool, error) {
+	known, err := b.Queue.Job(ctx, id)
+	if err == nil {
+		return known.State == jobs.Rejected, nil
+	}
+	if errors.Is(err, jobs.ErrNotFound) {
+		_, err = b.Queue.Members(ctx, id)
+	}
+	if errors.Is(err, jobs.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
 }

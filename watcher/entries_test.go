@@ -118,3 +118,24 @@ func TestForeignTextInNames(t *testing.T) {
 		t.Errorf("%d log lines hold an escape sequence", n)
 	}
 }
+
+func TestRequestsOwnIDOfASweep(t *testing.T) {
+	y := newTray(t)
+	id := "e9d4620b-5ba5-4bd4-81e4-4a20e11c88e2"
+	request := "id: " + id + "\ntype: sleep\nargs: ['{n}']\nforeach: {n: [%s]}\n"
+	y.drop("bad.yaml", fmt.Sprintf(request, "1, x"))
+	if a := y.answered("bad.yaml"); a.State != "REJECTED" || a.Jobs[0].ID != id {
+		t.Errorf("rejected: %+v", a)
+	}
+	y.drop("a.yaml", fmt.Sprintf(request, "1, 2"))
+	if a := y.answered("a.yaml"); a.State != "PENDING" || len(a.Jobs) != 2 {
+		t.Errorf("used again: %+v", a)
+	}
+	y.drop("b.yaml", fmt.Sprintf(request, "1, x"))
+	if a := y.answered("b.yaml"); a.State != "REJECTED" || len(a.Jobs) != 1 || a.Jobs[0].ID == id {
+		t.Errorf("bad again: %+v", a)
+	}
+	if members, err := y.queue.Members(t.Context(), id[:8]); err != nil || len(members) != 2 {
+		t.Errorf("the sweep has %d jobs, %v", len(members), err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,8 +14,15 @@ import (
 	"jobrunner/jobs"
 )
 
-// batchSize bounds how many lines are committed at once.
-const batchSize = 1000
+// Lines are committed together until one of these is reached: a few lines may
+// ask for sweeps that come to more than should be held at once.
+const (
+	batchSize  = 1000     // lines, or what they ask for
+	batchBytes = 16 << 20 // of text in what they ask for
+)
+
+// mostHints is how many bad lines of a batch are told what they may have meant.
+const mostHints = 50
 
 // commandMemory is how long a command's line is remembered after it left the
 // file, to know it again if a tool writes it back.
@@ -24,10 +32,8 @@ const commandMemory = time.Hour
 // the file has then been read. It returns once all are committed.
 func (q *queueFile) ingest(ctx context.Context, d *digest, raws []rawLine) error {
 	for len(raws) > 0 {
-		n := min(len(raws), batchSize)
-		last := raws[n-1]
-		mark := &jobs.Mark{Generation: q.generation.String(), Offset: last.start + int64(last.length)}
-		if err := q.take(ctx, d, raws[:n], mark); err != nil {
+		n, err := q.take(ctx, d, raws)
+		if err != nil {
 			return fmt.Errorf("taking in lines: %w", err)
 		}
 		raws = raws[n:]
@@ -35,46 +41,103 @@ func (q *queueFile) ingest(ctx context.Context, d *digest, raws []rawLine) error
 	return nil
 }
 
-// take commits what lines ask for. A line that the queue refuses becomes a
-// REJECTED job, and the others are taken all the same.
-func (q *queueFile) take(ctx context.Context, d *digest, raws []rawLine, mark *jobs.Mark) error {
-	refused := map[int]*jobs.Fault{} // by index in raws
-	for {
-		in := jobs.Intake{Mark: mark}
+// take commits what the first ones of the lines ask for, and gives how many
+// these are. A line that the queue refuses becomes a REJECTED job, and the
+// others are taken all the same.
+func (q *queueFile) take(ctx context.Context, d *digest, raws []rawLine) (n int, err error) {
+	asked, err := q.batch(raws)
+	for err == nil {
+		last := raws[len(asked)-1]
+		in := jobs.Intake{Mark: &jobs.Mark{Generation: q.generation.String(), Offset: last.start + int64(last.length)}}
 		var from []int // the line of each entry
-		for i, r := range raws {
-			entries, err := q.entries(r, refused[i])
-			if err != nil {
-				return err
-			}
-			for range entries {
-				from = append(from, i)
-			}
+		for i, entries := range asked {
 			in.Entries = append(in.Entries, entries...)
+			from = append(from, slices.Repeat([]int{i}, len(entries))...)
 		}
 		if len(in.Entries) == 0 {
-			return nil
+			return len(asked), nil
 		}
-		outcomes, err := q.o.Queue.Accept(ctx, in)
-		var refusal *jobs.RefusedError
-		if errors.As(err, &refusal) {
-			for _, r := range refusal.Refusals {
-				refused[from[r.Entry]] = r.Fault
-			}
-			continue
+		var outcomes []jobs.Outcome
+		outcomes, err = q.o.Queue.Accept(ctx, in)
+		var refused *jobs.RefusedError
+		switch {
+		case errors.As(err, &refused):
+			asked, err = q.without(refused, raws, asked, from)
+		case err == nil:
+			q.took(d, in.Entries, outcomes)
+			return len(asked), nil
 		}
-		if err != nil {
-			return err
-		}
-		q.took(d, in.Entries, outcomes)
-		return nil
 	}
+	return 0, err
+}
+
+// batch gives what each of the first lines asks for, as many as are committed
+// together.
+func (q *queueFile) batch(raws []rawLine) (asked [][]jobs.Entry, err error) {
+	count, size, rejected := 0, 0, 0
+	catalog := q.o.Catalog()
+	for _, r := range raws[:min(len(raws), batchSize)] {
+		entries, err := q.entries(r, nil, catalog)
+		if err != nil {
+			return nil, err
+		}
+		if len(entries) > 0 && entries[0].Job != nil && entries[0].Job.State == jobs.Rejected {
+			if rejected++; rejected == mostHints {
+				catalog = catalog.Terse()
+			}
+		}
+		asked = append(asked, entries)
+		count += len(entries)
+		for _, e := range entries {
+			size += sizeOf(e)
+		}
+		if count >= batchSize || size >= batchBytes {
+			break
+		}
+	}
+	return asked, nil
+}
+
+// sizeOf is about how much text an entry holds.
+func sizeOf(e jobs.Entry) (n int) {
+	if e.Job == nil {
+		return 0
+	}
+	for _, arg := range e.Job.Args {
+		n += len(arg)
+	}
+	for _, table := range []map[string]string{e.Job.Env, e.Job.Params, e.Job.Labels} {
+		for name, text := range table {
+			n += len(name) + len(text)
+		}
+	}
+	return n
+}
+
+// without is what is asked but for what the queue refuses. If only the whole is
+// too much for it, that is the lines that come before.
+func (q *queueFile) without(refused *jobs.RefusedError, raws []rawLine, asked [][]jobs.Entry, from []int) ([][]jobs.Entry, error) {
+	last := refused.Refusals[len(refused.Refusals)-1]
+	if before := from[last.Entry]; refused.TooMuch && before > 0 {
+		return asked[:before], nil
+	}
+	faults := map[int]*jobs.Fault{}
+	for _, r := range refused.Refusals {
+		faults[from[r.Entry]] = r.Fault
+	}
+	for i, fault := range faults {
+		var err error
+		if asked[i], err = q.entries(raws[i], fault, q.o.Catalog()); err != nil {
+			return nil, err
+		}
+	}
+	return asked, nil
 }
 
 // entries makes of a raw line what is to be committed; nothing of a comment.
 // refused is why the queue has refused it; nil if it has not. Of the jobs of a
 // sweep only the first one is tied to the line.
-func (q *queueFile) entries(r rawLine, refused *jobs.Fault) ([]jobs.Entry, error) {
+func (q *queueFile) entries(r rawLine, refused *jobs.Fault, catalog *jobs.Catalog) ([]jobs.Entry, error) {
 	raw := bytes.TrimSuffix(r.raw, []byte{'\n'})
 	if len(raw) > jobs.MaxRequestSize {
 		raw = bytes.TrimLeft(raw, " ") // lines that were blanked stand before it
@@ -83,7 +146,7 @@ func (q *queueFile) entries(r rawLine, refused *jobs.Fault) ([]jobs.Entry, error
 	if it.Request == nil && it.Command == nil && it.Fault == nil {
 		return nil, nil
 	}
-	entries, err := q.asked(it, r, refused)
+	entries, err := q.asked(it, r, refused, catalog)
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +169,11 @@ func (q *queueFile) entries(r rawLine, refused *jobs.Fault) ([]jobs.Entry, error
 // asked gives what a line asks for, or the REJECTED job that stands for it; at
 // least one entry. A line that bears an ended state is history of another
 // program.
-func (q *queueFile) asked(it jobs.Item, r rawLine, refused *jobs.Fault) ([]jobs.Entry, error) {
+func (q *queueFile) asked(it jobs.Item, r rawLine, refused *jobs.Fault, catalog *jobs.Catalog) ([]jobs.Entry, error) {
 	if refused != nil {
 		it.Request, it.Command, it.Fault = nil, nil, refused
 	}
 	if it.Fault == nil {
-		catalog := q.o.Catalog()
 		entries, bad := catalog.Entries([]jobs.Item{it}, func(int) string { return q.lineID(r).String() })
 		if len(bad) == 0 {
 			for _, e := range entries {

@@ -66,33 +66,7 @@ func sum(all []*jobs.Job) (jobs.State, string) {
 	if len(all) == 1 {
 		return all[0].State, all[0].Reason
 	}
-	count := map[jobs.State]int{}
-	ended := 0
-	for _, j := range all {
-		count[j.State]++
-		if j.State.Ended() {
-			ended++
-		}
-	}
-	var parts []string
-	for _, s := range jobs.States {
-		if count[s] > 0 {
-			parts = append(parts, strconv.Itoa(count[s])+" "+string(s))
-		}
-	}
-	reason := strings.Join(parts, ", ")
-	n := len(all)
-	switch {
-	case n > 0 && count[jobs.Rejected] == n:
-		return jobs.Rejected, reason
-	case n > 0 && count[jobs.Pending] == n:
-		return jobs.Pending, reason
-	case ended < n:
-		return jobs.Running, reason
-	case count[jobs.Completed] < n:
-		return jobs.Failed, reason
-	}
-	return jobs.Completed, reason
+	return jobs.Summarise(all)
 }
 
 // deliver moves a committed file to the outbox and writes its reply. An older

@@ -1,0 +1,95 @@
+package watcher
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"jobrunner/jobs"
+)
+
+// swept is a line that asks for n jobs, each with so many bytes of text.
+func swept(n, bytes int) string {
+	return fmt.Sprintf(`{"type":"sleep","args":["{n}"],"labels":{"pad":"%s"},"foreach":{"n":[%s]}}`,
+		strings.Repeat("x", bytes), strings.TrimSuffix(strings.Repeat("1,", n), ","))
+}
+
+func TestLinesAreCommittedInBatches(t *testing.T) {
+	d := newDesk(t)
+	q, err := newQueueFile(d.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	plain := slices.Repeat([]string{"sleep 1"}, 1200)
+	for _, tt := range []struct {
+		name  string
+		lines []string
+		want  int // lines of the first batch
+	}{
+		{"plain", plain, 1000},
+		{"comments", slices.Repeat([]string{"# no request"}, 1200), 1000},
+		{"small sweeps", slices.Repeat([]string{swept(300, 0)}, 5), 4},
+		{"a large one", append([]string{"sleep 1", swept(2000, 0)}, plain...), 2},
+		{"long texts", slices.Repeat([]string{swept(200, 30_000)}, 6), 3},
+	} {
+		var raws []rawLine
+		for i, line := range tt.lines {
+			raws = append(raws, rawLine{stretch: stretch{start: int64(i)}, raw: []byte(line + "\n"), number: i + 1})
+		}
+		if asked, err := q.batch(raws); err != nil || len(asked) != tt.want {
+			t.Errorf("%s: %d lines, %v; want %d", tt.name, len(asked), err, tt.want)
+		}
+	}
+}
+
+// Each of the lines may be taken, but all at once would be too much.
+func TestLinesThatWaitForManyAreTakenInTurn(t *testing.T) {
+	d := newDesk(t)
+	const group = "11111111-0000-4000-8000-000000000000"
+	sweep := strings.Replace(swept(10_000, 0), "{", `{"id":"`+group+`",`, 1)
+	waiting := `{"type":"sleep","args":["2"],"after_any":["` + group + `"]}`
+	d.append(sweep + "\n" + strings.Repeat(waiting+"\n", 12) +
+		`{"type":"sleep","args":["2"],"after":["22222222"]}` + "\nsleep 3\n")
+	d.start()
+	var others []*jobs.Job
+	d.until("all lines are taken", func() bool {
+		others = slices.DeleteFunc(d.jobs(), func(j *jobs.Job) bool { return j.Group != "" })
+		return len(others) == 14
+	})
+	for _, j := range others {
+		switch {
+		case j.State == jobs.Pending:
+		case j.State == jobs.Rejected && strings.Contains(j.Reason, `job_queue.txt:14:39: no job "22222222" is known`):
+		default:
+			t.Errorf("%s is %s: %s", j.ID, j.State, j.Reason)
+		}
+	}
+}
+
+func TestManyBadLinesAreNotAllGivenHints(t *testing.T) {
+	d := newDesk(t)
+	q, err := newQueueFile(d.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	var raws []rawLine
+	for i := range 200 {
+		raws = append(raws, rawLine{stretch: stretch{start: int64(i)}, raw: []byte("slep 1\n"), number: i + 1})
+	}
+	asked, err := q.batch(raws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, entries := range asked {
+		want := fmt.Sprintf(`job_queue.txt:%d: unknown type "slep"`, i+1)
+		if i < 50 {
+			want += `; did you mean "sleep"?`
+		}
+		if got := entries[0].Job.Reason; got != want {
+			t.Errorf("line %d: %s, want %s", i+1, got, want)
+		}
+	}
+}
