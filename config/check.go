@@ -66,9 +66,9 @@ func (c *Config) checkType(name string, t *jobs.Type) []Problem {
 		}
 	}
 	if len(t.Command) > 0 {
-		add("command", c.program(t.Command[0]))
+		add("command", c.program(t.Command[0], t.Workdir))
 	} else {
-		add("interpreter", c.program(t.Interpreter[0]))
+		add("interpreter", c.program(t.Interpreter[0], t.Workdir))
 		add("scripts", readable(t.Scripts))
 	}
 	if t.Workdir != c.Dir {
@@ -95,7 +95,7 @@ func (c *Config) checkHooks(key string, hooks []jobs.Hook) []Problem {
 		message, hint := "", ""
 		switch {
 		case len(h.Command) > 0:
-			message = c.program(h.Command[0])
+			message = c.program(h.Command[0], c.Dir)
 		case h.SecretFile != "":
 			message, hint = secretFile(&h)
 		}
@@ -135,16 +135,19 @@ func (c *Config) checkSchedules() []Problem {
 const someID = "00000000-0000-4000-8000-000000000000"
 
 // program looks a program up as it is when a job starts: a bare name in the
-// PATH of this process, anything else from the configuration's folder. It
-// gives what is wrong, "" if nothing is.
-func (c *Config) program(name string) string {
+// PATH of this process, anything else from workdir, and if it is not there from
+// the configuration's folder. It gives what is wrong, "" if nothing is.
+func (c *Config) program(name, workdir string) string {
 	if filepath.Base(name) == name {
 		if _, err := exec.LookPath(name); err != nil {
 			return name + " not found in PATH"
 		}
 		return ""
 	}
-	path := below(c.Dir, name)
+	path := below(workdir, name)
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		path = below(c.Dir, name)
+	}
 	_, err := exec.LookPath(path)
 	switch info, statErr := os.Stat(path); {
 	case err == nil:

@@ -47,11 +47,19 @@ func check(t *testing.T, dir, content string) []config.Problem {
 
 func TestCheckSound(t *testing.T) {
 	dir := place(t)
+	if err := os.Rename(filepath.Join(dir, "program.exe"), filepath.Join(dir, "work", "there.exe")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("work", "there.exe"), filepath.Join(dir, "program.exe")); err != nil {
+		t.Fatal(err)
+	}
 	t.Setenv("PATH", dir)
 	for _, problem := range check(t, dir, `
 queue_file: new/folder/queue.txt
 types:
   relative: {command: [./program.exe]}
+  its_folder: {command: [./there.exe], workdir: work}
+  other_folder: {command: [./program.exe], workdir: work}
   absolute: {command: ['`+filepath.Join(dir, "program.exe")+`']}
   path: {interpreter: [program.exe, -u], scripts: scripts, workdir: work}
 `) {

@@ -137,14 +137,17 @@ func contents(path string) (data []byte, wrong string) {
 		return nil, reason(err)
 	case info.IsDir():
 		return nil, isFolder
-	case !info.Mode().IsRegular(): // opening a FIFO would wait for ever
+	case !info.Mode().IsRegular(): // opening one may do something
 		return nil, notRegular
 	}
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|openNonblocking, 0)
 	if err != nil {
 		return nil, reason(err)
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && !info.Mode().IsRegular() { // it was put there meanwhile
+		return nil, notRegular
+	}
 	data, err = io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err != nil {
 		return nil, reason(err)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"jobrunner/config"
 )
 
 // What waits for a writer for ever is not opened, and a folder that cannot be
@@ -56,5 +58,35 @@ func TestCheckSecretForEverybody(t *testing.T) {
 	want := "jobrunner.yaml:1:12: on_finish: " + key + " can be read by everybody on this machine; chmod o= it"
 	if len(problems) != 1 || problems[0].Fault.Error() != want || problems[0].Fatal {
 		t.Errorf("got %+v, want %q", problems, want)
+	}
+}
+
+// A file that is swapped for a pipe between a look at it and its opening is
+// not waited for.
+func TestPipeIsNotWaitedFor(t *testing.T) {
+	path := plugged(t, map[string]string{"b.yaml": echo})
+	file, pipe, temp := typeFile(path, "b.yaml"), typeFile(path, ".pipe"), typeFile(path, ".temp")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	swaps := make(chan struct{})
+	go func() {
+		defer close(swaps)
+		for range 3000 {
+			_ = os.WriteFile(temp, []byte(echo), 0o600)
+			_ = os.Rename(temp, file)
+			_ = os.Link(pipe, temp)
+			_ = os.Rename(temp, file)
+		}
+	}()
+	for {
+		if _, err := config.Load(path); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-swaps:
+			return
+		default:
+		}
 	}
 }

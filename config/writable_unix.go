@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// openNonblocking keeps a named pipe from being waited for.
+const openNonblocking = unix.O_NONBLOCK
+
 // writable reports, as an error, why this process may not make files in a
 // folder; also that the file system is mounted read-only.
 func writable(folder string) error {

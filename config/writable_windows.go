@@ -2,6 +2,8 @@ package config
 
 import "io/fs"
 
+const openNonblocking = 0 // opening waits for nobody
+
 // writable reports, as an error, why this process may not make files in a
 // folder. What an access list allows is known on Windows only by trying, and
 // a check makes no files: nothing is reported.
