@@ -32,6 +32,15 @@ type delivery struct {
 	done bool          // delivered or given up, not merely interrupted; to be read once over is closed
 }
 
+// number is the same whenever it is delivered again, and no other delivery to
+// the hook has it: that all is done is told behind the last job's event.
+func (d *delivery) number() string {
+	if d.kind == eventAllDone {
+		return strconv.FormatInt(d.event, 10) + "-all"
+	}
+	return strconv.FormatInt(d.event, 10)
+}
+
 // settled reports whether the delivery is delivered or given up.
 func (d *delivery) settled() bool {
 	select {
@@ -48,21 +57,49 @@ func jobOf(ctx context.Context, q *jobs.Queue, e jobs.Event) (*jobs.Job, error) 
 	if errors.Is(err, jobs.ErrNotFound) {
 		return nil, nil
 	}
-	if err != nil || j.State == e.State {
-		return j, err
+	if err != nil {
+		return nil, err
 	}
-	// Somebody retried it meanwhile: this is how it was.
-	j.State, j.Reason, j.Attempt, j.FinishedAt = e.State, e.Reason, max(1, j.Attempt-1), e.At
+	switch a := attemptOf(j, e); {
+	case a == nil && j.State == e.State && !j.FinishedAt.After(e.At):
+	case a == nil:
+		endWithoutRun(j, e)
+	case j.State != a.State || j.Attempt != a.Attempt: // somebody retried it meanwhile: this is how it was
+		j.State, j.Reason, j.Attempt, j.ExitCode, j.Signal = a.State, a.Reason, a.Attempt, a.ExitCode, a.Signal
+		j.StartedAt, j.FinishedAt, j.Slots, j.Log = a.StartedAt, a.FinishedAt, a.Slots, a.Log
+	}
+	return j, nil
+}
+
+// attemptOf gives the attempt whose end an event tells of; nil if it is the end
+// of a job that waited.
+func attemptOf(j *jobs.Job, e jobs.Event) *jobs.Attempt {
+	var found *jobs.Attempt
+	for n := range j.Past {
+		a := &j.Past[n]
+		ended := e.Kind == jobs.EventEnded && a.State == e.State && a.Reason == e.Reason
+		if ended && (found == nil || !a.FinishedAt.After(e.At)) {
+			found = a
+		}
+	}
+	return found
+}
+
+// endWithoutRun makes of a job that somebody retried what it was when it ended
+// while it waited.
+func endWithoutRun(j *jobs.Job, e jobs.Event) {
+	attempt := 1
+	for _, a := range j.Past {
+		if !a.FinishedAt.After(e.At) {
+			attempt = a.Attempt + 1
+		}
+	}
+	j.State, j.Reason, j.Attempt, j.FinishedAt = e.State, e.Reason, min(attempt, j.Attempt), e.At
 	if e.Kind == jobs.EventCancel {
 		j.Reason = "cancelled by request"
 	}
-	for _, a := range j.Past {
-		if a.State == e.State {
-			j.Reason, j.Attempt, j.ExitCode, j.Signal = a.Reason, a.Attempt, a.ExitCode, a.Signal
-			j.StartedAt, j.FinishedAt, j.Slots, j.Log = a.StartedAt, a.FinishedAt, a.Slots, a.Log
-		}
-	}
-	return j, nil
+	j.ExitCode, j.Signal, j.StartedAt, j.Slots, j.Log = nil, "", time.Time{}, nil, ""
+	j.Node, j.Command, j.Limits, j.ScriptNoted = "", nil, "", ""
 }
 
 func jobDelivery(event int64, j *jobs.Job) (*delivery, error) {
@@ -196,7 +233,7 @@ func (f *follower) about(e *zerolog.Event) *zerolog.Event {
 }
 
 func (f *follower) aboutDelivery(e *zerolog.Event, d *delivery) *zerolog.Event {
-	e = f.about(e).Str("event", d.kind).Int64("delivery", d.event)
+	e = f.about(e).Str("event", d.kind).Str("delivery", d.number())
 	if d.job != nil {
 		e = e.Str("job", d.job.ID).Str("state", string(d.job.State))
 	}

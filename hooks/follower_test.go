@@ -155,28 +155,6 @@ func TestRetriedJobs(t *testing.T) {
 	same(t, "calls", len(s.got()), 2)
 }
 
-// The same for one that never ran.
-func TestRetriedAfterCancel(t *testing.T) {
-	s := newServer(t, nil)
-	w := newWorld(t, webhook(s.URL))
-	w.start()
-	w.stop()
-	j := w.job("train")
-	w.execute(jobs.Cancel, j)
-	w.execute(jobs.Retry, j)
-	w.start()
-	w.await("the call", s.reached(1))
-	w.stop()
-	var told struct {
-		State, Reason string
-		Attempt       int
-	}
-	if err := json.Unmarshal(s.got()[0].body, &told); err != nil {
-		t.Fatal(err)
-	}
-	same(t, "told", told, "{CANCELLED cancelled by request 1}")
-}
-
 func meta(w *world) string {
 	w.Helper()
 	text, err := w.queue.Meta(bg, "hooks.cursor")
@@ -341,26 +319,6 @@ func TestSlowEndpoint(t *testing.T) {
 	}
 }
 
-// One that hangs for good, or a command that does, leaves room for the others.
-func TestHangingHook(t *testing.T) {
-	hang := make(chan struct{})
-	slow := newServer(t, func(w http.ResponseWriter, r *http.Request) { <-hang })
-	fast := newServer(t, nil)
-	h := webhook(slow.URL)
-	h.Timeout = time.Hour
-	w := newWorld(t, h, webhook(fast.URL))
-	t.Cleanup(func() { close(hang) })
-	w.startWith(hooks.Options{Grace: time.Millisecond})
-	w.run("train", 0)
-	w.await("the first calls", func() bool { return slow.reached(1)() && fast.reached(1)() })
-	for range 20 {
-		w.run("train", 0)
-	}
-	w.await("all calls of the other", fast.reached(21))
-	w.stop()
-	same(t, "calls of the one that hangs", len(slow.got()), 2)
-}
-
 // Over all hooks, four calls are under way at once.
 func TestAtOnce(t *testing.T) {
 	release := make(chan struct{})
@@ -433,5 +391,9 @@ func TestLastJob(t *testing.T) {
 	w.await("the hook", func() bool { return strings.Contains(meta(w), ":") })
 	w.run("train", 0)
 	w.stop()
-	same(t, "calls", len(s.got()), 2)
+	calls := s.got()
+	same(t, "calls", len(calls), 2)
+	if first := calls[0].header.Get("X-Jobrunner-Delivery"); first == calls[1].header.Get("X-Jobrunner-Delivery") {
+		t.Errorf("both calls are delivery %s", first)
+	}
 }

@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"bytes"
-	"strings"
 
 	"jobrunner/jobs"
 )
@@ -24,6 +23,9 @@ type output struct {
 // Write never fails.
 func (o *output) Write(p []byte) (int, error) {
 	n := len(p)
+	if o.logged > mostLogged {
+		p = o.skip(p)
+	}
 	for len(p) > 0 {
 		part, rest, whole := bytes.Cut(p, []byte("\n"))
 		o.line = append(o.line, part[:min(len(part), mostLine-len(o.line))]...)
@@ -34,9 +36,22 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+// skip passes over the lines of p that nobody will see: all whole ones but the
+// last that is not blank. A command that prints without end costs little so.
+func (o *output) skip(p []byte) []byte {
+	whole := p[:bytes.LastIndexByte(p, '\n')+1]
+	text := bytes.TrimRight(whole, " \t\r\n")
+	last := bytes.LastIndexByte(text, '\n') + 1
+	if last == 0 { // it goes on with the line so far
+		return p
+	}
+	o.line = o.line[:0]
+	return p[last:]
+}
+
 // end takes the line so far as a whole one.
 func (o *output) end() {
-	line := strings.TrimSpace(jobs.Sanitize(string(o.line)))
+	line := jobs.Sanitize(string(bytes.TrimSpace(o.line)))
 	o.line = o.line[:0]
 	if line == "" {
 		return

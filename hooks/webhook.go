@@ -85,7 +85,7 @@ func request(ctx context.Context, h *bound, d *delivery) (*http.Request, error) 
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "jobrunner")
 	r.Header.Set("X-Jobrunner-Event", d.kind)
-	r.Header.Set("X-Jobrunner-Delivery", strconv.FormatInt(d.event, 10))
+	r.Header.Set("X-Jobrunner-Delivery", d.number())
 	if key != "" {
 		r.Header.Set("X-Jobrunner-Signature", "sha256="+sign(d.body, key))
 	}

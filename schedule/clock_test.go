@@ -3,6 +3,7 @@ package schedule_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -259,4 +260,26 @@ func TestCatchUp(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A log is read in UTC, whatever the zone of a schedule.
+func TestLogsUTC(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, cron(t, "0 2 * * *", "Asia/Tokyo"))
+		w.start()
+		time.Sleep(25 * time.Hour)
+		w.stop()
+		for line := range strings.Lines(w.log.String()) {
+			var e struct{ Due, Next *time.Time }
+			if err := json.Unmarshal([]byte(line), &e); err != nil {
+				t.Fatal(err)
+			}
+			for _, at := range []*time.Time{e.Due, e.Next} {
+				if at != nil && at.Location() != time.UTC {
+					t.Errorf("a time of another zone is logged: %s", line)
+				}
+			}
+		}
+		same(t, "times that are logged as dropped", strings.Count(w.log.String(), `"due"`), 1)
+	})
 }

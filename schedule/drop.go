@@ -109,6 +109,6 @@ func (h *hand) log(due time.Time, outcomes []jobs.Outcome) {
 	if first.State == jobs.Rejected {
 		e = h.o.Log.Warn().Str("reason", jobs.Sanitize(first.Reason))
 	}
-	e.Str("schedule", h.s.Name).Time("due", due).Time("next", h.state.NextAt).Str("job", first.ID).
+	e.Str("schedule", h.s.Name).Time("due", due.UTC()).Time("next", h.state.NextAt.UTC()).Str("job", first.ID).
 		Str("state", string(first.State)).Int("jobs", len(outcomes)).Msg("schedule dropped its request")
 }

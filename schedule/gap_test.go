@@ -15,6 +15,9 @@ import (
 func TestHugeGap(t *testing.T) {
 	for _, s := range []jobs.Schedule{every(time.Second), every(17 * time.Minute), cron(t, "* * * * *", "Europe/Berlin"), cron(t, "0 3 * * mon", "Europe/Berlin")} {
 		for catchUp, made := range map[jobs.CatchUp]int{jobs.CatchUpNone: 0, jobs.CatchUpOne: 1, jobs.CatchUpAll: 1000} {
+			if catchUp == jobs.CatchUpAll && s.Every != time.Second && s.Cron != "* * * * *" {
+				continue // nothing new
+			}
 			t.Run(schedule.SpecOf(s)+" "+string(catchUp), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s.CatchUp = catchUp
@@ -28,7 +31,7 @@ func TestHugeGap(t *testing.T) {
 					synctest.Wait()
 					next := w.state("poll").NextAt
 					w.stop()
-					if !next.After(time.Now()) || s.Every > 0 && (next.Sub(time.Now()) > s.Every || next.Sub(begin)%s.Every != 0) {
+					if !next.After(time.Now()) || s.Every > 0 && (time.Until(next) > s.Every || next.Sub(begin)%s.Every != 0) {
 						t.Errorf("goes on at %v", next)
 					}
 					stats, err := w.queue.Stats(bg)

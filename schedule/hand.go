@@ -73,7 +73,7 @@ func (h *hand) settle(ctx context.Context, now time.Time) error {
 				next = next.Add(-h.s.Every)
 			}
 		}
-		h.o.Log.Warn().Str("schedule", h.s.Name).Time("was", h.state.NextAt).Time("next", next).
+		h.o.Log.Warn().Str("schedule", h.s.Name).Time("was", h.state.NextAt.UTC()).Time("next", next.UTC()).
 			Msg("the clock was set back, the schedule begins anew")
 	}
 	state := h.state
@@ -82,7 +82,7 @@ func (h *hand) settle(ctx context.Context, now time.Time) error {
 		return err
 	}
 	if h.state.Spec != spec {
-		h.o.Log.Info().Str("schedule", h.s.Name).Time("next", next).Msg("schedule begins")
+		h.o.Log.Info().Str("schedule", h.s.Name).Time("next", next.UTC()).Msg("schedule begins")
 	}
 	h.state = state
 	return nil
@@ -106,7 +106,7 @@ func (h *hand) strike(ctx context.Context, madeUp bool) error {
 			return err
 		}
 		if before != nil {
-			h.o.Log.Info().Str("schedule", h.s.Name).Time("due", h.state.NextAt).Str("job", before.ID).
+			h.o.Log.Info().Str("schedule", h.s.Name).Time("due", h.state.NextAt.UTC()).Str("job", before.ID).
 				Msg("time left out, the run before has not ended")
 			return h.skip(ctx, next, fmt.Sprintf("left out: %s of the run before is %s", before.ID[:8], before.State))
 		}
