@@ -31,6 +31,7 @@ type executor struct {
 	wire     *wire
 	instance string
 	pid      int
+	version  int // of the protocol that the supervisor speaks
 
 	mu     sync.Mutex // guards number, calls, events
 	number uint64
@@ -115,7 +116,7 @@ func (e *executor) hello(ctx context.Context) error {
 	case r.Version < protocolOldest:
 		return fmt.Errorf("greeting the supervisor: pid %d speaks protocol %d, older than %d; end its jobs to replace it", r.PID, r.Version, protocolOldest)
 	}
-	e.instance, e.pid = r.Instance, r.PID
+	e.instance, e.pid, e.version = r.Instance, r.PID, r.Version
 	return nil
 }
 

@@ -25,6 +25,21 @@ func limitsOf(typ *jobs.Type) limits {
 
 func (l limits) none() bool { return l.Nice == nil && l.Memory <= 0 && l.CPU <= 0 }
 
+// unset says of each limit that it was asked for and not set, and why; "" for none.
+func (l limits) unset(why string) string {
+	var set applied
+	if l.Memory > 0 {
+		set.memory = "memory not limited: " + why
+	}
+	if l.CPU > 0 {
+		set.cpu = "cpu not limited: " + why
+	}
+	if l.Nice != nil {
+		set.nice = "nice not set: " + why
+	}
+	return set.words()
+}
+
 // applied says in words what became of each limit; "" for one not asked for.
 type applied struct{ memory, cpu, nice string }
 

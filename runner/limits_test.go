@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"testing"
 
 	"jobrunner/jobs"
@@ -29,5 +30,24 @@ func TestLimitWords(t *testing.T) {
 	}
 	if got, want := LimitWords(typ), set.memory+", "+set.cpu+", "+set.nice; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A supervisor that was there before an upgrade knows of no limits; the job says so.
+func TestLimitsUnderEarlierSupervisor(t *testing.T) {
+	nice, limited := 19, roleType("limited")
+	limited.Nice, limited.MemoryLimit = &nice, 1<<30
+	w := newWorld(t, 1, limited)
+	s := newScheduler(w.options())
+	defer s.close()
+	s.link = w.connect()
+	s.link.version = protocolLimits - 1
+	id := w.addJob(jobs.Job{Type: "limited", Args: []string{"exit", "0"}})
+	s.fill(context.Background())
+	const want = "memory not limited: the running supervisor is of an earlier version, " +
+		"nice not set: the running supervisor is of an earlier version"
+	job := w.await(id, "started", func(j *jobs.Job) bool { return j.Process.PID != 0 || j.State.Ended() })
+	if job.Limits != want {
+		t.Errorf("got %q, want %q", job.Limits, want)
 	}
 }

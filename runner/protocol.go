@@ -12,8 +12,9 @@ import (
 // Unknown fields are skipped and unknown operations are answered with an
 // error, so an old supervisor and a newer daemon understand each other.
 const (
-	protocolVersion = 1 // what this build speaks
+	protocolVersion = 2 // what this build speaks
 	protocolOldest  = 1 // the oldest version that this build understands
+	protocolLimits  = 2 // since then limits are set, and tokens and scripts told again
 
 	maxMessage = 64 << 20 // bytes of one message; a longer one ends the connection
 )

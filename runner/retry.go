@@ -21,8 +21,11 @@ func (s *slot) plan(e *jobs.Ending) {
 	if !again {
 		return
 	}
+	if len(s.survivors) > 0 {
+		return // what could not be ended must not run twice
+	}
 	if e.State == jobs.Lost {
-		// Nobody saw its end. What of it still runs must not run twice.
+		// Nobody saw its end: the same holds for what of it still runs.
 		if left := leftOver(s.job); len(left) > 0 {
 			e.Reason += "; still running: " + strings.Join(left, ", ")
 			return
@@ -58,7 +61,7 @@ func (s *slot) logEnd(ctx context.Context, e jobs.Ending) {
 		event = event.Int("exit_code", *e.ExitCode)
 	}
 	if s.waits(ctx, e) {
-		event.Time("not_before", e.RetryAt).Msg("job waits for its next attempt")
+		event.Time("not_before", e.RetryAt.UTC()).Msg("job waits for its next attempt")
 		return
 	}
 	event.Msg("job ended")

@@ -305,8 +305,13 @@ func TestRetryAt(t *testing.T) {
 			t.Errorf("ended %s from now: next attempt %s after", shift, wait)
 		}
 	}
-	sl.why = jobs.EndCancel
+	sl.survivors = []string{"pid 7 (python3)"}
 	e := jobs.Ending{State: jobs.Failed, ExitCode: &code}
+	if sl.plan(&e); !e.RetryAt.IsZero() {
+		t.Error("planned although a process of it could not be ended")
+	}
+	sl.survivors, sl.why = nil, jobs.EndCancel
+	e = jobs.Ending{State: jobs.Failed, ExitCode: &code}
 	if sl.plan(&e); !e.RetryAt.IsZero() {
 		t.Error("planned although it is being cancelled")
 	}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -27,11 +28,13 @@ func programOf(job *jobs.Job, typ *jobs.Type, dir, state string) (program, error
 		}
 		return program{}, err
 	}
-	if job.ScriptHash == "" { // accepted before hashes were kept
+	if job.ScriptHash == "" { // accepted before hashes were kept, or too large
 		return program{script: script}, nil
 	}
 	hash, err := jobs.HashScript(script)
 	switch {
+	case errors.Is(err, jobs.ErrLargeScript) && (typ.OnChange == "" || typ.OnChange == jobs.OnChangeRun):
+		return program{script: script, noted: "too large to be read"}, nil // it was smaller
 	case err != nil:
 		return program{}, fmt.Errorf("reading script %s: %w", job.Target, err)
 	case hash == job.ScriptHash:

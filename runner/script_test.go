@@ -24,7 +24,7 @@ func scripted(t *testing.T, dir string, change jobs.OnChange) (*jobs.Type, *jobs
 		t.Fatal(err)
 	}
 	if change == jobs.OnChangeCopy {
-		if err := jobs.FreezeScript(dir, path, hash); err != nil {
+		if _, err := jobs.FreezeScript(dir, path, hash); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -231,6 +231,10 @@ func (s *slot) ask(ctx context.Context, e *executor, sp spec) bool {
 		return false
 	}
 	s.executor = e
+	if e.version < protocolLimits {
+		// It was there before this jobrunner was, and stays while its jobs run.
+		st.Limits, st.Script = sp.Limits.unset("the running supervisor is of an earlier version"), sp.Script
+	}
 	return s.saw(ctx, st)
 }
 

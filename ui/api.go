@@ -97,6 +97,9 @@ func (s *server) apiLog(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	j, err := s.find(r)
+	if err == nil {
+		j, err = s.Queue.Detail(r.Context(), j.ID)
+	}
 	if err != nil {
 		s.apiError(w, r, err)
 		return

@@ -54,7 +54,7 @@ func demandingJobs(s *site) (waiting, tried *jobs.Job) {
 	first, second := s.add(jobs.Job{Args: []string{"prepare"}}), s.add(jobs.Job{Args: []string{"fetch", "a b"}})
 	s.start(first, "")
 	waiting = s.addAfter(sweep, []*jobs.Job{first}, second)
-	sweep.NotBefore, sweep.UniqueKey = time.Time{}, ""
+	sweep.NotBefore, sweep.UniqueKey, sweep.Group = time.Time{}, "", "3f2a91c0-0000-4000-8000-000000000001" // a known one takes no more
 	tried = s.add(sweep)
 	for n := range 3 {
 		s.startWith(tried, "epoch 1\nepoch 2\n", jobs.StartInfo{
@@ -212,8 +212,9 @@ func TestAPIFilters(t *testing.T) {
 	s := newSite(t)
 	const group = "3f2a91c0-0000-4000-8000-000000000000"
 	old := s.add(jobs.Job{SubmittedAt: time.Now().Add(-48 * time.Hour), Labels: map[string]string{"owner": "ada", "n": "1"}})
-	one := s.add(jobs.Job{Group: group, Labels: map[string]string{"owner": "bob"}})
-	two := s.add(jobs.Job{Group: group, SubmittedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Labels: map[string]string{"eq": "a=b"}})
+	swept := s.addAll(jobs.Job{Group: group, Labels: map[string]string{"owner": "bob"}},
+		jobs.Job{Group: group, SubmittedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Labels: map[string]string{"eq": "a=b"}})
+	one, two := swept[0], swept[1]
 	for query, want := range map[string][]string{
 		"group=" + group:                          {two.ID, one.ID},
 		"group=3F2A&limit=1":                      {two.ID},
@@ -254,10 +255,11 @@ func TestAPIFilters(t *testing.T) {
 func TestListKeepsFilters(t *testing.T) {
 	s := newSite(t)
 	const group = "3f2a91c0-0000-4000-8000-000000000000"
+	var list []jobs.Job
 	for range 45 {
-		s.add(jobs.Job{Group: group, Labels: map[string]string{"a": "b=", "c": ""}})
-		s.add(jobs.Job{Labels: map[string]string{"a": "b=", "c": ""}})
+		list = append(list, jobs.Job{Group: group, Labels: map[string]string{"a": "b=", "c": ""}}, jobs.Job{Labels: map[string]string{"a": "b=", "c": ""}})
 	}
+	s.addAll(list...)
 	got := s.get("/jobs?group=3f2a91c0&label=c&label=a%3Db%3D&since=1h")
 	_, rest, _ := strings.Cut(got.body, `<a href="/jobs?before=`)
 	link, _, ok := strings.Cut(rest, `" rel="next">`)

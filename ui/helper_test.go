@@ -60,6 +60,28 @@ func newSite(t *testing.T) *site {
 // the watcher would have given.
 func (s *site) add(j jobs.Job) *jobs.Job {
 	s.t.Helper()
+	return s.addAll(j)[0]
+}
+
+// addAll puts jobs into the queue at once, as those of a sweep come.
+func (s *site) addAll(list ...jobs.Job) (added []*jobs.Job) {
+	s.t.Helper()
+	var in jobs.Intake
+	for _, j := range list {
+		in.Entries = append(in.Entries, jobs.Entry{Job: filled(j)})
+	}
+	out, err := s.queue.Accept(context.Background(), in)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, o := range out {
+		added = append(added, o.Job)
+	}
+	return added
+}
+
+// filled gives j what every job has.
+func filled(j jobs.Job) *jobs.Job {
 	if j.ID == "" {
 		j.ID = uuid.NewString()
 	}
@@ -79,11 +101,7 @@ func (s *site) add(j jobs.Job) *jobs.Job {
 	if j.SubmittedAt.IsZero() {
 		j.SubmittedAt = time.Now()
 	}
-	out, err := s.queue.Accept(context.Background(), jobs.Intake{Entries: []jobs.Entry{{Job: &j}}})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return out[0].Job
+	return &j
 }
 
 // start brings a job to RUNNING with that much output.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 
 	"jobrunner/jobs"
 )
@@ -17,7 +16,7 @@ type noLogError struct{ words string }
 
 func (e *noLogError) Error() string { return e.words }
 
-// openLog opens the output of one attempt of j; attempt 0 means the latest. The
+// openLog opens the output of one attempt of j, with its past; attempt 0 means the latest. The
 // latest is logs/<id>.log, earlier ones are logs/<id>.<n>.log. It returns a
 // *noLogError where there is nothing to open.
 func (s *server) openLog(j *jobs.Job, attempt int) (*os.File, fs.FileInfo, error) {
@@ -35,25 +34,13 @@ func (s *server) openLog(j *jobs.Job, attempt int) (*os.File, fs.FileInfo, error
 		return nil, nil, fmt.Errorf("opening the state folder: %w", err)
 	}
 	defer root.Close()
-	for _, name := range logNames(j, attempt) {
+	for _, name := range j.LogNames(attempt) {
 		f, fi, err := openRegular(root, name)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return f, fi, err
 		}
 	}
 	return nil, nil, &noLogError{fmt.Sprintf("attempt %d has no log: it never started, or the file was removed", attempt)}
-}
-
-// logNames gives the places where an attempt's output may be.
-func logNames(j *jobs.Job, attempt int) []string {
-	if attempt == j.Attempt {
-		return []string{j.Log}
-	}
-	names := []string{path.Join("logs", fmt.Sprintf("%s.%d.log", j.ID, attempt))}
-	if j.Log == "" { // the latest has not started, so the one before has not been renamed
-		names = append(names, path.Join("logs", j.ID+".log"))
-	}
-	return names
 }
 
 func notStarted(j *jobs.Job) string {

@@ -209,7 +209,7 @@ func (c *client) answeredWith(f *addFlags, id string, a *answer) (printed string
 	case others == 0:
 	case len(f.foreach) == 0:
 		id = ids[0]
-		c.note("nothing was added: %s bears the unique key %s and has not ended", short(id), strconv.Quote(f.uniqueKey))
+		c.note("nothing was added: %s bears the unique key %s and has not ended", short(id), strconv.Quote(a.Jobs[0].UniqueKey)) // it may be the script that names it
 	case others == len(ids):
 		c.note("nothing was added: %s with these unique keys have not ended", count(others, "job"))
 	default:

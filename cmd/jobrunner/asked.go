@@ -27,12 +27,29 @@ func (f *addFlags) document(cmd *cobra.Command, id string, args []string) (strin
 	if f.hold {
 		d.truth("hold")
 	}
-	for _, part := range []func(*cobra.Command, *document) string{f.numbers, f.times, f.duplicate, f.tables} {
+	for _, part := range []func(*cobra.Command, *document) string{f.empty, f.numbers, f.times, f.duplicate, f.tables} {
 		if fault := part(cmd, &d); fault != "" {
 			return "", misused(cmd, fault)
 		}
 	}
 	return d.String(), nil
+}
+
+// empty says which flag has no value. A script's variable that is not set must
+// not make a job start at once that is to wait, or twice what is wanted once.
+func (f *addFlags) empty(cmd *cobra.Command, _ *document) (fault string) {
+	for _, flag := range []struct {
+		name  string
+		empty bool
+	}{
+		{"after", len(f.after) == 0}, {"after-any", len(f.afterAny) == 0},
+		{"at", f.at == ""}, {"unique-key", f.uniqueKey == ""},
+	} {
+		if flag.empty && cmd.Flags().Changed(flag.name) {
+			return fmt.Sprintf("--%s has no value", flag.name)
+		}
+	}
+	return ""
 }
 
 // numbers, and the three below, write some keys of the request, or say which

@@ -121,8 +121,9 @@ type answer struct {
 }
 
 type answeredJob struct {
-	ID    string `json:"id"`
-	Group string `json:"group"`
+	ID        string `json:"id"`
+	Group     string `json:"group"`
+	UniqueKey string `json:"unique_key"`
 }
 
 // await waits for the answer to a dropped file while a daemon is there to

@@ -105,18 +105,27 @@ func (c *client) waitFacts(ctx context.Context, s *screen, j *jobs.Job, now time
 	if err != nil {
 		return nil, err
 	}
-	facts = append(facts, fact{"order", orderWords(forecast.Ahead)})
-	if forecast.Basis != j.Reason { // that stands on the first line
+	facts = append(facts, fact{"order", orderWords(forecast, j)})
+	_, served, err := lockHolder(c.cfg.StateDir)
+	switch {
+	case err != nil:
+		return nil, err
+	case !served:
+		facts = append(facts, fact{"expected", "no daemon runs: it " + waitsForServe})
+	case forecast.Basis != j.Reason: // that stands on the first line
 		facts = append(facts, fact{"expected", expected(s, forecast, now)})
 	}
 	return facts, nil
 }
 
-func orderWords(ahead int) string {
-	if ahead == 0 {
-		return "next"
+func orderWords(f jobs.Forecast, j *jobs.Job) string {
+	switch {
+	case f.Ahead > 0:
+		return count(f.Ahead, "job") + " before it"
+	case j.Reason != "" && f.Basis == j.Reason: // it is not its turn that it waits for
+		return "next, once it may start"
 	}
-	return fmt.Sprintf("%s before it", count(ahead, "job"))
+	return "next"
 }
 
 // expected says when a job is likely to start, and what that rests on.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -94,7 +93,7 @@ func (c *client) logAttempt(ctx context.Context, p *pulse, follow bool, tail int
 			return err
 		}
 	}
-	file, err := c.openLog(j, attempt)
+	file, err := c.openLog(ctx, j, attempt)
 	var none *errNoLog
 	if errors.As(err, &none) {
 		c.note("%s", none.words)
@@ -147,18 +146,15 @@ func (c *client) begun(ctx context.Context, p *pulse, j *jobs.Job, attempt int) 
 
 // openLog opens the output of an attempt. The error is an *errNoLog where there
 // is none.
-func (c *client) openLog(j *jobs.Job, attempt int) (*os.File, error) {
-	latest := path.Join("logs", j.ID+".log")
-	names := []string{path.Join("logs", fmt.Sprintf("%s.%d.log", j.ID, attempt))}
-	switch {
-	case attempt == j.Attempt && j.Log == "":
+func (c *client) openLog(ctx context.Context, j *jobs.Job, attempt int) (*os.File, error) {
+	if attempt == j.Attempt && j.Log == "" {
 		return nil, &errNoLog{notStarted(j)}
-	case attempt == j.Attempt:
-		names = []string{j.Log}
-	case j.Log == "": // the latest has not started, so the one before has its name still
-		names = append(names, latest)
 	}
-	for _, name := range names {
+	j, err := c.queue.Detail(ctx, j.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range j.LogNames(attempt) {
 		file, err := openRegular(filepath.Join(c.cfg.StateDir, filepath.FromSlash(name)))
 		if !errors.Is(err, fs.ErrNotExist) {
 			return file, err

@@ -69,7 +69,7 @@ func (c *client) show(ctx context.Context, j *jobs.Job) error {
 	}
 	printFacts(s, facts)
 	printAttempts(s, j)
-	return c.showOutput(s, j)
+	return c.showOutput(ctx, s, j)
 }
 
 // printHead prints the first line: the state, and why.
@@ -113,8 +113,8 @@ func printAttempts(s *screen, j *jobs.Job) {
 }
 
 // showOutput prints the end of what the job has printed.
-func (c *client) showOutput(s *screen, j *jobs.Job) error {
-	f, err := c.openLog(j, j.Attempt)
+func (c *client) showOutput(ctx context.Context, s *screen, j *jobs.Job) error {
+	f, err := c.openLog(ctx, j, j.Attempt)
 	if err != nil {
 		return nil // why there is none is said above: it did not start
 	}
