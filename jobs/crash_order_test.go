@@ -208,6 +208,7 @@ func (p *player) wake() error {
 // Whatever was acknowledged before a SIGKILL stands afterwards, and what must
 // hold of every queue holds, also of what was only half done.
 func TestKilledWriterKeepsOrder(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jobs.db")
 	q := reopenQueue(t, path)
 	if err := q.PutSchedule(bg, jobs.ScheduleState{Name: "play", NextAt: time.UnixMilli(1)}); err != nil {

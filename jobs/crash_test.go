@@ -125,6 +125,7 @@ func readUntilEOF(path string) error {
 // Whatever was acknowledged before a SIGKILL is there afterwards, and another
 // process may read all the while.
 func TestKilledWriterLosesNothing(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jobs.db")
 	if err := reopenQueue(t, path).Close(); err != nil {
 		t.Fatal(err)

@@ -166,6 +166,7 @@ func TestReasonOfSlots(t *testing.T) {
 
 // A job is found by every part of its reason, and by nothing else.
 func TestSearchFindsReasons(t *testing.T) {
+	t.Parallel()
 	q, path := openQueue(t)
 	q.SetCatalog(&jobs.Catalog{MaxConcurrent: 1, Slots: gpus, Types: map[string]*jobs.Type{
 		"train": {Name: "train", MaxConcurrent: 1}, "b": {Name: "b"},

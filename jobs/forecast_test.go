@@ -113,6 +113,7 @@ func TestForecastOfJobsThatCannotStartYet(t *testing.T) {
 }
 
 func TestForecastIsBounded(t *testing.T) {
+	t.Parallel()
 	q, path := openQueue(t)
 	q.SetCatalog(limits(3))
 	for range 10 {

@@ -250,6 +250,7 @@ func TestListOfASweep(t *testing.T) {
 
 // Matches that lie far apart are all found, in order and once.
 func TestListLooksOnUntilItHasEnough(t *testing.T) {
+	t.Parallel()
 	q, _ := openQueue(t)
 	var list []*jobs.Job
 	var want []string

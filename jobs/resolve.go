@@ -309,6 +309,9 @@ func (c *examiner) noScript(word string) *Fault {
 		}
 		return &Fault{Message: err.Error(), Hint: c.nearScript(word, t)}
 	}
+	if c.Types[word] != nil {
+		return &Fault{Message: fmt.Sprintf("%s is a type and no script", shown(word)), Hint: "write type: instead of script:"}
+	}
 	return c.unknownType(word)
 }
 

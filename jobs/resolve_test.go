@@ -135,7 +135,7 @@ func TestResolveDocument(t *testing.T) {
 
 		"type: cuntdown":                               `a.yaml:1:7: unknown type "cuntdown"; did you mean "countdown"?`,
 		"type: countdown.py":                           `a.yaml:1:7: unknown type "countdown.py"; it is a script: write script: instead of type:`,
-		"script: countdown":                            `a.yaml:1:9: unknown type "countdown"; did you mean "countdown"?`,
+		"script: countdown":                            `a.yaml:1:9: "countdown" is a type and no script; write type: instead of script:`,
 		"script: both.x":                               `a.yaml:1:9: script "both.x" fits two types, "other" and "python"; name the type too`,
 		"type: countdown\nscript: countdown.py":        `a.yaml:2:9: type "countdown" runs a fixed command and takes no script; leave script: out`,
 		"type: python\nscript: ../outside.py":          `a.yaml:2:9: script "../outside.py" lies outside of examples`,

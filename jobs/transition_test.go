@@ -65,6 +65,7 @@ func TestLifeOfAJob(t *testing.T) {
 
 // A message that comes late or twice changes nothing, whatever it is.
 func TestLateMessages(t *testing.T) {
+	t.Parallel()
 	process := jobs.StartInfo{Process: jobs.ProcessID{PID: 7}}
 	messages := map[string]func(q *jobs.Queue, id string, attempt int) (bool, error){
 		"begin": func(q *jobs.Queue, id string, attempt int) (bool, error) {

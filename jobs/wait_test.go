@@ -158,9 +158,10 @@ func TestAcceptRefusesWaits(t *testing.T) {
 }
 
 func TestAcceptRefusesLargeCircles(t *testing.T) {
+	t.Parallel()
 	q, _ := openQueue(t)
 	var entries []jobs.Entry
-	const n = 5000
+	const n = 2000
 	for range n {
 		entries = append(entries, asks(pendingJob()))
 	}
