@@ -157,10 +157,14 @@ func (d *desk) jobs() []*jobs.Job {
 	return all
 }
 
+// longest is far longer than anything takes, also on a machine that does much
+// else.
+const longest = 2 * time.Minute
+
 // until waits for a condition, and says what stood in the file if it never held.
 func (d *desk) until(what string, ok func() bool) {
 	d.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(longest)
 	for !ok() {
 		if time.Now().After(deadline) {
 			b, _ := os.ReadFile(d.path)
