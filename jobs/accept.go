@@ -19,8 +19,9 @@ import (
 // was taken before is answered with what was stored then.
 //
 // If an entry cannot be taken, as it waits for what is not known, nothing is:
-// the error is a *RefusedError. If the schedule of its Firing no longer stands
-// at Due nothing is done, and there are neither Outcomes nor an error.
+// the error is a *RefusedError, or a *FullError if too many jobs wait already.
+// If the schedule of its Firing no longer stands at Due nothing is done, and
+// there are neither Outcomes nor an error.
 func (q *Queue) Accept(ctx context.Context, in Intake) ([]Outcome, error) {
 	for i, e := range in.Entries {
 		if err := e.check(); err != nil {
@@ -34,6 +35,8 @@ func (q *Queue) Accept(ctx context.Context, in Intake) ([]Outcome, error) {
 		return err
 	})
 	switch {
+	case errors.Is(err, errTakenBack) && a.full != nil:
+		return nil, a.full
 	case errors.Is(err, errTakenBack):
 		return nil, a.refused
 	case err != nil:
@@ -78,6 +81,7 @@ type accepted struct {
 	out     []Outcome // nil if its Firing came too late
 	receipt *Receipt
 	refused *RefusedError // it is to be taken back
+	full    *FullError    // likewise
 }
 
 func (t *tx) accept(in Intake, hashes map[string]string) (accepted, error) {
@@ -92,7 +96,7 @@ func (t *tx) accept(in Intake, hashes map[string]string) (accepted, error) {
 		}
 	}
 	a, err := t.takeAll(in, hashes)
-	if err == nil && a.refused != nil {
+	if err == nil && (a.refused != nil || a.full != nil) {
 		err = errTakenBack
 	}
 	return a, err
@@ -106,13 +110,17 @@ func (t *tx) takeAll(in Intake, hashes map[string]string) (accepted, error) {
 			return accepted{}, err
 		}
 	}
+	room, err := t.room(in)
+	if err != nil {
+		return accepted{}, err
+	}
 	out := make([]Outcome, len(in.Entries))
 	for i, e := range in.Entries {
-		var err error
+		var full *FullError
 		if e.Command != nil {
-			out[i], err = t.execute(*e.Command, in.source(*e.Command), hashes)
+			out[i], err = t.carryOut(*e.Command, in, hashes)
 		} else {
-			out[i], err = t.take(e)
+			out[i], err = t.takeNew(e)
 		}
 		if err == nil && e.Taken != nil {
 			line := *e.Taken
@@ -121,11 +129,17 @@ func (t *tx) takeAll(in Intake, hashes map[string]string) (accepted, error) {
 			}
 			err = t.putTaken(line)
 		}
-		if err != nil {
-			return accepted{}, err
+		if err == nil {
+			full, err = room.full()
+		}
+		if err != nil || full != nil {
+			return accepted{full: full}, err
 		}
 	}
-	refused, err := t.depend(in, out)
+	refused := refusePruned(in, out)
+	if refused == nil {
+		refused, err = t.depend(in, out)
+	}
 	if err != nil || refused != nil {
 		return accepted{refused: refused}, err
 	}
@@ -163,7 +177,7 @@ func (t *tx) refresh(in Intake, out []Outcome) error {
 		return nil
 	}
 	for i, o := range out {
-		if o.Job == nil {
+		if o.Job == nil || o.pruned != nil {
 			continue
 		}
 		var state string
@@ -217,6 +231,9 @@ func (t *tx) replay(in Intake, r *Receipt) ([]Outcome, error) {
 		j, err := t.job(e.Job.ID)
 		if errors.Is(err, ErrNotFound) {
 			j, err = t.answered(e.Job.UniqueKey, i, r.Jobs)
+		}
+		if errors.Is(err, ErrNotFound) {
+			j, err = t.remains(e.Job.ID)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("job %s of receipt %s: %w", e.Job.ID, r.ID, err)
@@ -290,6 +307,9 @@ func (t *tx) insert(j *Job) (bool, error) {
 		t.wrote = wrote
 		return false, err
 	}
+	if j.State == Pending {
+		t.added++
+	}
 	j.Seq, err = res.LastInsertId()
 	return true, err
 }
@@ -311,7 +331,7 @@ func fresh(from *Job, now time.Time) *Job {
 	}
 	j.PID, j.Process, j.Instance, j.EndReason = 0, ProcessID{}, "", ""
 	j.After, j.AfterAny, j.Unmet = nil, nil, 0 // that is what Waits are for
-	j.ScriptNoted, j.Slots, j.Limits, j.Retried, j.Past = "", nil, "", 0, nil
+	j.ScriptNoted, j.Slots, j.Limits, j.RunAs, j.Retried, j.Past = "", nil, "", "", 0, nil
 	j.NotBefore, j.Due = fromMillis(toMillis(j.NotBefore)), time.Time{}
 	if j.State == Pending {
 		j.Reason, j.StartedAt = "", time.Time{}

@@ -20,6 +20,7 @@ type StartInfo struct {
 	Log     string    // its output, relative to the state folder
 	At      time.Time // when the process was started; zero keeps the time of Begin
 	Limits  string    // how memory and processor are limited, in words; "" if they are not
+	RunAs   string    // user, or user:group, that it runs as; "" for the daemon's
 	Script  string    // SHA-256 of the script that was started, if it is not the accepted one; "" if it is
 }
 

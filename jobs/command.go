@@ -20,9 +20,12 @@ const (
 	Resume Action = "resume"
 	// Drain starts nothing new and ends the daemon when the last job has ended.
 	Drain Action = "drain"
+	// Prune lets go of ended jobs. It has no form as a line: a type may be called so.
+	Prune Action = "prune"
 )
 
-// Actions lists every action; a type cannot bear one of these names.
+// Actions lists every action that a line can ask for; a type cannot bear one of
+// these names.
 var Actions = []Action{Cancel, Retry, Rerun, Hold, Release, Pause, Resume, Drain}
 
 // Command asks for a change of jobs that exist already, or of what may start.
@@ -31,4 +34,5 @@ type Command struct {
 	Action Action
 	IDs    []string // of jobs or sweeps: whole ids or unambiguous prefixes of 8 letters or more, lower case
 	Type   string   // of Pause and Resume: only this type; "" means all
+	Prune  Wish     // of Prune
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -164,9 +165,10 @@ func decodeFile(data []byte) ([]byte, *Fault) {
 }
 
 // RawHash identifies a line as it was written, white space at its ends not
-// counted: FNV-1a of 64 bits, and never 0.
+// counted, and no NUL bytes either, in whose place a share may later show what
+// was appended before: FNV-1a of 64 bits, and never 0.
 func RawHash(line []byte) uint64 {
 	h := fnv.New64a()
-	h.Write(bytes.TrimSpace(line))
+	h.Write(bytes.TrimFunc(line, func(r rune) bool { return r == 0 || unicode.IsSpace(r) }))
 	return max(h.Sum64(), 1)
 }

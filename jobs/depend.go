@@ -139,12 +139,11 @@ type dependency struct {
 // that ended so that whoever waits for it can never start.
 func (t *tx) stand(list []dependency) (unmet []dependency, broken *over, err error) {
 	for _, d := range list {
-		var state string
-		err := t.row("SELECT state FROM jobs WHERE id = ?", []any{d.on}, &state)
+		s, err := t.stateOf(d.on)
 		if err != nil {
 			return nil, nil, err
 		}
-		switch s := State(state); {
+		switch {
 		case !s.Ended():
 			unmet = append(unmet, d)
 		case s != Completed && !d.any:

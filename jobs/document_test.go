@@ -1,7 +1,6 @@
 package jobs_test
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -70,6 +69,7 @@ func TestParseYAMLDocuments(t *testing.T) {
 		},
 		"type: a\n...\nand more\n":  {"id= state= target= type=a script= args=[]", "a.yaml:3: text follows the end of the document; write --- before a further document"},
 		"type: a\n---\n":            {"id= state= target= type=a script= args=[]", "a.yaml:3:1: the document must be a mapping (key: value), not nothing"},
+		"type: a\n---":              {"id= state= target= type=a script= args=[]", "a.yaml:2:4: the document must be a mapping (key: value), not nothing"},
 		"type: a\n---\n- x\n":       {"id= state= target= type=a script= args=[]", "a.yaml:3:1: the document must be a mapping (key: value), not a list"},
 		"type: a\n---\nb: [1, \n\n": {"id= state= target= type=a script= args=[]", "a.yaml:3: not valid YAML: did not find expected node content"},
 	} {
@@ -111,6 +111,8 @@ func TestParseYAMLRefuses(t *testing.T) {
 		"name: &a x\ntype: *a":            "a.yaml:1:7: anchors and aliases (& and *) are not allowed; write the value out, or put it in quotes",
 		"type: *a":                        "a.yaml:1: anchors and aliases (& and *) are not allowed; put text that begins with * in quotes",
 		"type: x\nargs: &a [*a]":          "a.yaml:2:7: anchors and aliases (& and *) are not allowed; write the value out, or put it in quotes",
+		"%TAG ! tag:x\n---\ntype: x":      "a.yaml:1:1: a %TAG directive is not allowed; remove the line",
+		"# a\n%TAG ! tag:x\n---\ntype: x": "a.yaml:2:1: a %TAG directive is not allowed; remove the line",
 		"type: !!int 3":                   `a.yaml:1:7: the tag "!!int" is not allowed; put the text in quotes`,
 		"type: x\nargs: 25":               `a.yaml:2:7: args must be a list, not "25"; write args: [25]`,
 		"type: x\nargs: {a: 1}":           "a.yaml:2:7: args must be a list, not a mapping; write args: [25]",
@@ -182,79 +184,4 @@ func TestFaultyDocumentShowsItself(t *testing.T) {
 			t.Errorf("%q shows %q %q (%s), want %q", text, it.FirstWord, it.ID, said(it), want)
 		}
 	}
-}
-
-// nastyYAML makes documents of about size bytes that are slow to read for a
-// parser that compares all with all.
-func nastyYAML(size int) map[string]string {
-	fill := func(line func(i int) string) string {
-		var b strings.Builder
-		for i := 0; b.Len() < size-100; i++ {
-			b.WriteString(line(i))
-		}
-		return b.String()
-	}
-	same := func(s string) string { return strings.Repeat(s, size/len(s)) }
-	return map[string]string{
-		"keys":       fill(func(i int) string { return fmt.Sprintf("k%d: 1\n", i) }),
-		"labels":     "type: x\nlabels:\n" + fill(func(i int) string { return fmt.Sprintf(" k%d: 1\n", i) }),
-		"flow keys":  "type: x\nlabels: {" + fill(func(i int) string { return fmt.Sprintf("k%d: 1,", i) }) + "}",
-		"arguments":  "type: x\nargs: [" + same("1,") + "]",
-		"aliases":    "a: &a [1,1,1,1,1,1,1,1]\n" + fill(func(i int) string { return fmt.Sprintf("b%d: &b%d [*a,*a,*a,*a]\n", i, i) }),
-		"alias bomb": "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + fill(func(i int) string { return fmt.Sprintf("a%d: &a%d [*a%d,*a%d,*a%d,*a%d]\n", i+1, i+1, i, i, i, i) }),
-		"merge":      "a: &a {b: c}\n" + fill(func(i int) string { return fmt.Sprintf("c%d: {<<: *a}\n", i) }),
-		"lists":      same("["),
-		"mappings":   same("{"),
-		"both":       same("[{"),
-		"dashes":     same("- "),
-		"questions":  same("? "),
-		"indent":     fill(func(i int) string { return strings.Repeat(" ", i) + "a:\n" }),
-		"comments":   same("- a # b\n  # c\n\n# d\n"),
-		"comments 2": same("- #\n"),
-		"documents":  same("---\n"),
-		"requests":   same("---\ntype: x\n"),
-		"tags":       same("!<a> "),
-		"folded":     "type: >\n" + same(" x\n\n"),
-		"tabs":       same("\t"),
-		"broken":     "type: x\nargs: [" + same("1,") + "]]",
-	}
-}
-
-// Reading takes time in proportion to the text: four times the text may take
-// long only if it does not take more than ten times as long.
-func TestNastyYAMLIsReadInLinearTime(t *testing.T) {
-	const size = 128 << 10
-	read := func(text string) time.Duration {
-		begin := time.Now()
-		jobs.ParseYAML([]byte(text), "a.yaml")
-		return time.Since(begin)
-	}
-	small, large := nastyYAML(size), nastyYAML(4*size)
-	for _, name := range []string{"keys", "labels", "alias bomb", "lists", "indent", "comments"} {
-		short, long := read(small[name]), read(large[name])
-		for try := 0; long > time.Second && long > 10*short; try++ {
-			if try == 3 {
-				t.Errorf("%s: %d KiB took %s, four times that %s", name, size>>10, short, long)
-				break
-			}
-			short, long = read(small[name]), read(large[name])
-		}
-	}
-}
-
-func BenchmarkNastyYAML(b *testing.B) {
-	for name, text := range nastyYAML(jobs.MaxRequestSize) {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(text)))
-			for b.Loop() {
-				jobs.ParseYAML([]byte(text), "a.yaml")
-			}
-		})
-	}
-	small := "type: x\nargs: [" + strings.Repeat("1,", 900) + "]]" // its error is located
-	b.Run("broken small", func(b *testing.B) {
-		for b.Loop() {
-			jobs.ParseYAML([]byte(small), "a.yaml")
-		}
-	})
 }

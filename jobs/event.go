@@ -41,6 +41,7 @@ const (
 	EventReady    = "ready"    // the jobs that it waited for have ended
 	EventSchedule = "schedule" // a schedule left a time out; concerns no job
 	EventHook     = "hook"     // a hook failed for good
+	EventPrune    = "prune"    // the command, and when it is done; Job is the id of the command
 )
 
 // Ends reports whether the event took its job to an ended state. History that

@@ -60,6 +60,10 @@ func (q *Queue) Untrue(ctx context.Context) ([]string, error) {
 		"retried more often than it may be": `SELECT id FROM jobs WHERE retried > retries`,
 		"an attempt is lost": `SELECT id FROM jobs WHERE state = 'PENDING' AND retried > 0
 			AND retried > (SELECT count(*) FROM attempts WHERE job = id)`,
+		"a pruned job is there": `SELECT id FROM pruned
+			WHERE sweep = 0 AND EXISTS (SELECT 1 FROM jobs WHERE jobs.id = pruned.id)`,
+		"an attempt is nobody's": `SELECT job FROM attempts
+			WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = attempts.job)`,
 		"a held job is not waiting": `SELECT id FROM jobs WHERE hold AND state <> 'PENDING'`,
 		"a key is borne twice": `SELECT max(id) FROM jobs WHERE unique_key <> '' AND state IN ('PENDING', 'RUNNING')
 			GROUP BY unique_key HAVING count(*) > 1`,

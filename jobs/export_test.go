@@ -33,6 +33,14 @@ func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
 		"unmet":       {selectUnmet, []any{`["a"]`}},
 		"held":        {selectHeld, nil},
 		"head":        {selectHead, []any{"a"}},
+		"oldest":      {selectOldest, []any{1, 1, 9}},
+		"newest":      {selectNewest, []any{"", 9}},
+		"sweep of":    {selectYoungest, []any{"a"}},
+		"open in":     {selectOpenIn, []any{"a"}},
+		"receipts":    {selectReceipts, []any{1, 9}},
+		"receipts by": {selectReceiptsFor, []any{"a"}},
+		"passed":      {selectPassed, []any{1, 9, 9}},
+		"pruned":      {selectPrunedBy, []any{"a", "b"}},
 	}
 	for name, f := range map[string]Filter{
 		"list": {}, "list state": {States: []State{Failed}}, "list type": {Type: "a"}, "list id": {Query: "id:3f2a"},

@@ -177,7 +177,7 @@ func TestParseYAMLCommands(t *testing.T) {
 		"{action: pause, type: }":                 "a.yaml:1:23: type has no value; give it one, or leave the key out",
 		"{action: pause, type: [train]}":          "a.yaml:1:23: type must be a single value, not a list",
 		"{action: pause, type: 'a b'}":            `a.yaml:1:23: "a b" cannot be the name of a type`,
-		"{action: stop}":                          `a.yaml:1:10: unknown action "stop"; known actions: cancel, retry, rerun, hold, release, pause, resume, drain`,
+		"{action: stop}":                          `a.yaml:1:10: unknown action "stop"; known actions: cancel, retry, rerun, hold, release, pause, resume, drain, prune`,
 		"{action: paus}":                          `a.yaml:1:10: unknown action "paus"; did you mean "pause"?`,
 		"action: rerun":                           "a.yaml:1:1: rerun names no job; write the job's id behind it",
 	} {

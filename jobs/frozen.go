@@ -129,7 +129,7 @@ func FrozenScript(stateDir, hash, ext string) string {
 func FreezeScript(stateDir, path, hash string) (string, error) {
 	ext := filepath.Ext(path)
 	kept := FrozenScript(stateDir, hash, ext)
-	if info, err := os.Lstat(kept); err == nil && info.Mode().IsRegular() {
+	if stillKept(kept) {
 		return hash, nil
 	}
 	f, _, err := openScript(path)
@@ -149,6 +149,7 @@ func FreezeScript(stateDir, path, hash string) (string, error) {
 	if err == nil {
 		err = temp.Sync()
 	}
+	Step("script: copied")
 	if err = errors.Join(err, temp.Close()); err == nil {
 		err = os.Rename(temp.Name(), FrozenScript(stateDir, hash, ext))
 	}
@@ -156,6 +157,7 @@ func FreezeScript(stateDir, path, hash string) (string, error) {
 		os.Remove(temp.Name())
 		return "", err
 	}
+	Step("script: kept")
 	return hash, errors.Join(syncFolder(folder), syncFolder(stateDir))
 }
 

@@ -24,6 +24,8 @@ type Intake struct {
 	Mark    *Mark    // set for the queue file: how far it has now been read
 	Firing  *Firing  // set for a schedule: the time that it has come to
 	Entries []Entry
+
+	MaxPending int // jobs that may be PENDING with those of the Intake; 0 means any number
 }
 
 // Entry is one job or command to be taken in.
@@ -69,4 +71,6 @@ type Outcome struct {
 	Jobs    []string // for a command: ids it named; for Rerun those of the new jobs
 	State   State    // for a command: COMPLETED or REJECTED
 	Reason  string   // for a command: what it did, or why it did nothing
+
+	pruned *PrunedError // Job is all that is left of the one with its id
 }

@@ -49,6 +49,7 @@ type Job struct {
 	Command  []string            // argv as started
 	Log      string              // its output, relative to the state folder; "" until started
 	Slots    map[string][]string // tokens it was started with, by the slot's name
+	RunAs    string              // user, or user:group, that it was started as; "" for the daemon's, and until started
 	Limits   string              // how memory and processor are limited, in words; "" if they are not
 
 	// What the scheduler needs while it is PENDING.
@@ -128,6 +129,7 @@ type jobJSON struct {
 	ScriptChanged bool                `json:"script_changed,omitempty"`
 	Slots         map[string][]string `json:"slots,omitempty"`
 	Limits        string              `json:"limits,omitempty"`
+	RunAs         string              `json:"run_as,omitempty"`
 	Attempts      []Attempt           `json:"attempts,omitempty"`
 }
 
@@ -142,7 +144,7 @@ func (j Job) MarshalJSON() ([]byte, error) {
 		ExitCode: j.ExitCode, Signal: j.Signal, Node: j.Node, Log: j.Log, Command: j.Command, Labels: j.Labels,
 		Group: j.Group, Params: j.Params, After: j.After, AfterAny: j.AfterAny, NotBefore: formatTime(j.NotBefore),
 		Hold: j.Hold, Retries: j.Retries, UniqueKey: j.UniqueKey, ScriptChanged: j.ScriptNoted != "",
-		Slots: j.Slots, Limits: j.Limits, Attempts: j.Past,
+		Slots: j.Slots, Limits: j.Limits, RunAs: j.RunAs, Attempts: j.Past,
 	}
 	if out.Args == nil {
 		out.Args = []string{}

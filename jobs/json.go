@@ -147,7 +147,11 @@ func (t *treeReader) syntaxFault(begin int) *Fault {
 	if !errors.As(err, &syntax) || int(syntax.Offset) >= len(bytes.TrimRight(rest, " \t\r\n")) && strings.Contains(err.Error(), "unexpected end") {
 		return t.places.position(len(bytes.TrimRight(t.text, " \t\r\n"))).Fault("not valid JSON: it ends in the middle", "")
 	}
-	return t.places.position(begin+max(int(syntax.Offset)-1, 0)).Fault("not valid JSON: "+syntax.Error(), "")
+	message := syntax.Error()
+	if strings.HasSuffix(message, "exceeded max depth") {
+		message = "it is nested too deep"
+	}
+	return t.places.position(begin+max(int(syntax.Offset)-1, 0)).Fault("not valid JSON: "+message, "")
 }
 
 // loneSurrogate reports whether decoding made up a replacement character that

@@ -54,7 +54,8 @@ func parseText(line string, at Position) Item {
 		if f != nil {
 			return it.faulty(f, at)
 		}
-		return Item{Command: c}
+		it.Command = c
+		return it
 	}
 	return parseWords(it, words, at)
 }

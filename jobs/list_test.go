@@ -334,7 +334,7 @@ func TestQueriesAreLookUps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(plans) < 27 {
+	if len(plans) < 35 {
 		t.Errorf("only %d plans", len(plans))
 	}
 	ordered := []string{"list"} // walks the table by its key, downwards

@@ -83,6 +83,12 @@ func (l *lives) submit() {
 		if o.Job == nil {
 			continue
 		}
+		if l.isPruned(o.Job.ID) {
+			if !o.Known || !o.Job.State.Ended() {
+				l.Errorf("a pruned job was taken in: %+v", o.Job)
+			}
+			continue
+		}
 		if got := readJob(l, l.q, o.Job.ID); got.State != o.Job.State || got.Attempt != o.Job.Attempt || got.Unmet != o.Job.Unmet || got.Hold != o.Job.Hold {
 			l.Errorf("Accept gave %+v, and stored is %+v", o.Job, got)
 		}
@@ -96,6 +102,32 @@ func (l *lives) submit() {
 func (l *lives) command() {
 	actions := []jobs.Action{jobs.Cancel, jobs.Retry, jobs.Retry, jobs.Retry, jobs.Release, jobs.Release, jobs.Hold, jobs.Rerun}
 	execute(l, l.q, actions[l.r.IntN(len(actions))], l.some(3)...)
+}
+
+// isPruned reports whether a job is known by its id alone.
+func (l *lives) isPruned(id string) bool {
+	_, err := l.q.Job(bg, id)
+	var gone *jobs.PrunedError
+	return errors.As(err, &gone)
+}
+
+// prune lets go of jobs, some of them while their lines are in the file.
+func (l *lives) prune() {
+	var places []jobs.Placement
+	for _, id := range l.some(20) {
+		places = append(places, jobs.Placement{ID: id, At: jobs.LineLeft})
+	}
+	if err := l.q.PlaceLines(bg, places); err != nil {
+		l.Fatal(err)
+	}
+	wish := jobs.Wish{Keep: l.r.IntN(30), State: []jobs.State{"", "", "", jobs.Failed}[l.r.IntN(4)], DryRun: l.one(5)}
+	pruned(l, l.q, jobs.PruneOptions{Wish: wish})
+	if l.one(3) {
+		far := time.Now().Add(time.Hour)
+		if _, err := l.q.PruneEvents(bg, 0, 1<<40, far, far); err != nil {
+			l.Fatal(err)
+		}
+	}
 }
 
 func (l *lives) line() {
@@ -227,7 +259,7 @@ func TestLives(t *testing.T) {
 			t.Parallel()
 			q, _ := openQueue(t)
 			l := &lives{T: t, q: q, r: rand.New(rand.NewPCG(seed, 0))}
-			acts := []func(){l.submit, l.command, l.command, l.line, l.step, l.step}
+			acts := []func(){l.submit, l.command, l.command, l.line, l.step, l.step, l.prune}
 			for n := range 150 {
 				acts[l.r.IntN(len(acts))]()
 				if n%10 == 0 {

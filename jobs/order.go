@@ -12,9 +12,13 @@ var commandKeyNames = []string{"action", "ids", "type"}
 func readCommand(pairs []value, at Position) (*Command, *Fault) {
 	var action Action
 	found := map[string]value{}
+	known := commandKeyNames
+	if slices.ContainsFunc(pairs, isPrune) {
+		known = pruneKeyNames
+	}
 	for _, p := range pairs {
-		if !slices.Contains(commandKeyNames, p.name) {
-			return nil, unknownKey(p, commandKeyNames)
+		if !slices.Contains(known, p.name) {
+			return nil, unknownKey(p, known)
 		}
 		found[p.name] = p
 		if p.name != "action" {
@@ -24,9 +28,12 @@ func readCommand(pairs []value, at Position) (*Command, *Fault) {
 		if f != nil {
 			return nil, f
 		}
-		if action = Action(word); !isAction(action) {
-			return nil, p.fault("unknown action "+shown(word), meant(word, actionNames(), "actions"))
+		if action = Action(word); !isAction(action) && action != Prune {
+			return nil, p.fault("unknown action "+shown(word), meant(word, append(actionNames(), string(Prune)), "actions"))
 		}
+	}
+	if action == Prune {
+		return readPrune(pairs, at)
 	}
 	var words []string
 	for _, key := range []string{"ids", "type"} {

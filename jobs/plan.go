@@ -28,7 +28,11 @@ func (c *Catalog) Entries(items []Item, id func(n int) string) (entries []Entry,
 		}
 	}
 	for n := range items {
-		if f := p.take(n); f != nil {
+		f := p.take(n)
+		if f == nil {
+			f = p.crowd(n)
+		}
+		if f != nil {
 			if p.refuse(n, f); len(p.bad) == maxBad {
 				return nil, p.bad
 			}
@@ -61,6 +65,8 @@ type plan struct {
 	bad   []Item
 
 	swept, sweptBytes, waits int // what the sweeps come to
+
+	pending int // jobs that are to wait
 }
 
 // ask is what a Request of the plan comes to.
@@ -97,6 +103,22 @@ func (p *plan) take(n int) *Fault {
 		}
 		return f
 	}
+}
+
+// crowd refuses the request with which a file, or a line, asks for more jobs
+// than may ever wait.
+func (p *plan) crowd(n int) *Fault {
+	for _, e := range p.asks[n].entries {
+		if e.Job.State == Pending {
+			p.pending++
+		}
+	}
+	if p.MaxPending == 0 || p.pending <= p.MaxPending || p.items[n].Request == nil {
+		return nil
+	}
+	f := &Fault{Message: fmt.Sprintf("more than %d jobs are asked for at once, and no more may wait (max_pending)", p.MaxPending),
+		Hint: "ask for fewer at once, or raise max_pending"}
+	return p.items[n].Request.place(f, "foreach")
 }
 
 // known refuses to pause a type that there is none of. To resume one is

@@ -56,14 +56,20 @@ type Queue struct {
 // Open opens the database at path for reading and writing. It makes it where
 // there is none and brings an older schema up to date; a newer one is refused.
 func Open(path string) (*Queue, error) {
-	q, err := open(path)
+	return OpenTelling(path, func(int64) {})
+}
+
+// OpenTelling is Open that calls migrates before it brings an older schema up
+// to date, which takes a while if there are many jobs; rows is about how many.
+func OpenTelling(path string, migrates func(rows int64)) (*Queue, error) {
+	q, err := open(path, migrates)
 	if err != nil {
 		return nil, fmt.Errorf("opening queue %q: %w", path, err)
 	}
 	return q, nil
 }
 
-func open(path string) (*Queue, error) {
+func open(path string, migrates func(rows int64)) (*Queue, error) {
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
@@ -77,7 +83,7 @@ func open(path string) (*Queue, error) {
 	if err != nil {
 		_ = q.w.note(err) // a full disk keeps from writing, not from reading; each write tries again
 	}
-	if q.stateID, err = migrate(ctx, q.w.conn, path); err != nil {
+	if q.stateID, err = migrate(ctx, q.w.conn, path, migrates); err != nil {
 		return nil, errors.Join(err, q.w.disconnect())
 	}
 	if q.read, err = openReader(path); err != nil {
@@ -144,7 +150,7 @@ func (q *Queue) StateID() string { return q.stateID }
 func (q *Queue) SetCatalog(c *Catalog) { q.catalog.Store(c) }
 
 // Healthy returns why writes fail at present, nil if they do not. Only a
-// successful write clears it, so somebody has to try.
+// successful write clears it; one is tried every few seconds.
 func (q *Queue) Healthy() error {
 	if q.w == nil {
 		return nil

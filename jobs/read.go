@@ -23,7 +23,7 @@ func orDefault(limit int) int {
 func (q *Queue) Job(ctx context.Context, id string) (*Job, error) {
 	found, err := q.explained(ctx, selectJobs+"WHERE id = ?", id)
 	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("reading job %q: %w", id, ErrNotFound)
+		err = fmt.Errorf("reading job %q: %w", id, q.absent(ctx, id))
 	}
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (q *Queue) Find(ctx context.Context, prefix string) (*Job, error) {
 	case err != nil:
 		return nil, err
 	case len(found) == 0:
-		return nil, fmt.Errorf("finding job %q: %w", prefix, ErrNotFound)
+		return nil, fmt.Errorf("finding job %q: %w", prefix, q.absent(ctx, prefix))
 	case len(found) > 1:
 		several := &AmbiguousError{Prefix: prefix}
 		for _, j := range found {

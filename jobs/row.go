@@ -16,7 +16,7 @@ const jobColumns = `seq, id, spelling, type, target, args, name, labels, priorit
 	state, reason, attempt, submitted_at, started_at, finished_at, exit_code, signal, command, log,
 	instance, pid, proc_start, proc_boot, end_reason, line_at, raw_hash, doubt, node,
 	sweep, params, after_ok, after_any, not_before, hold, retries, unique_key, script_hash, script_noted,
-	slots, limits, retried, due, unmet`
+	slots, limits, run_as, retried, due, unmet`
 
 const selectJobs = "SELECT " + jobColumns + " FROM jobs "
 
@@ -24,8 +24,8 @@ const insertJob = `INSERT INTO jobs (id, spelling, type, target, args, name, lab
 	state, reason, attempt, submitted_at, started_at, finished_at, exit_code, signal, command, log,
 	instance, pid, proc_start, proc_boot, end_reason, line_at, raw_hash, doubt, node,
 	sweep, params, after_ok, after_any, not_before, hold, retries, unique_key, script_hash, script_noted,
-	slots, limits, retried, due, unmet)
-	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`
+	slots, limits, run_as, retried, due, unmet)
+	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`
 
 // jobValues are the arguments of insertJob.
 func jobValues(j *Job) []any {
@@ -40,7 +40,7 @@ func jobValues(j *Job) []any {
 		j.Instance, j.Process.PID, j.Process.Start, j.Process.Boot, string(j.EndReason),
 		j.LineAt, int64(j.RawHash), j.Doubt, j.Node,
 		j.Group, packMap(j.Params), packList(j.After), packList(j.AfterAny), toMillis(j.NotBefore), j.Hold, j.Retries,
-		j.UniqueKey, j.ScriptHash, j.ScriptNoted, packSlots(j.Slots), j.Limits, j.Retried, toMillis(j.Due), j.Unmet}
+		j.UniqueKey, j.ScriptHash, j.ScriptNoted, packSlots(j.Slots), j.Limits, j.RunAs, j.Retried, toMillis(j.Due), j.Unmet}
 }
 
 // scanJob reads a row of jobColumns.
@@ -59,7 +59,7 @@ func scanJob(row scanner) (*Job, error) {
 		&state, &j.Reason, &j.Attempt, &submitted, &started, &finished, &exit, &j.Signal, &command, &j.Log,
 		&j.Instance, &j.Process.PID, &j.Process.Start, &j.Process.Boot, &ended, &j.LineAt, &rawHash, &j.Doubt, &j.Node,
 		&j.Group, &params, &afterOK, &afterAny, &notBefore, &j.Hold, &j.Retries,
-		&j.UniqueKey, &j.ScriptHash, &j.ScriptNoted, &slots, &j.Limits, &j.Retried, &due, &j.Unmet)
+		&j.UniqueKey, &j.ScriptHash, &j.ScriptNoted, &slots, &j.Limits, &j.RunAs, &j.Retried, &due, &j.Unmet)
 	if err != nil {
 		return nil, err
 	}

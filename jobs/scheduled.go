@@ -92,7 +92,7 @@ func (q *Queue) Scheduled(ctx context.Context, c *Catalog, now time.Time) ([]Sch
 		} else {
 			all.NextAt = s.Next(now)
 		}
-		if all.Reason, err = q.scheduleReason(ctx, &all, now); err != nil {
+		if all.Reason, err = q.scheduleReason(ctx, c, &all, now); err != nil {
 			return nil, err
 		}
 		found = append(found, all)
@@ -110,9 +110,14 @@ func byTime(a, b time.Time) int {
 }
 
 // scheduleReason says what may keep a schedule from making jobs at its time.
-func (q *Queue) scheduleReason(ctx context.Context, s *Scheduled, now time.Time) (string, error) {
+func (q *Queue) scheduleReason(ctx context.Context, c *Catalog, s *Scheduled, now time.Time) (string, error) {
 	if s.NextAt.IsZero() {
 		return "no such time comes", nil
+	}
+	if c.MaxPending > 0 && s.NextAt.Before(now) {
+		if n, err := q.Pending(ctx); err != nil || n >= c.MaxPending {
+			return "is due and waits: " + FullWords(c.MaxPending), err
+		}
 	}
 	if late := now.Sub(s.NextAt); late > time.Minute {
 		return "is due and waits for the next serve", nil

@@ -12,7 +12,7 @@ import (
 
 // migrations lead from one schema version to the next: the step at index n
 // from version n to n+1. A step that was released is never edited.
-var migrations = []string{schema1, schema2}
+var migrations = []string{schema1, schema2, schema3, schema4}
 
 // schema1 is the first schema. Times are Unix ms, 0 where not known; lists
 // and maps are JSON, "" where empty; 64-bit hashes are stored as signed.
@@ -189,9 +189,45 @@ CREATE TABLE schedules (
 ) STRICT, WITHOUT ROWID;
 `
 
+// schema3 adds what it takes to let go of history: an order of the ended jobs,
+// what stays known of those that are gone, and what is still to be done.
+const schema3 = `
+-- By when it ended, or if that is not known, when it came in. (A column for that
+-- would be dear: each one that is added to a STRICT table has all rows checked.)
+CREATE INDEX jobs_ended ON jobs (max(finished_at, submitted_at)) WHERE state NOT IN ('PENDING', 'RUNNING');
+
+-- Ids of jobs, and of the sweeps that they were of, which never run again.
+CREATE TABLE pruned (
+	id          TEXT PRIMARY KEY,
+	state       TEXT NOT NULL,
+	finished_at INTEGER NOT NULL,
+	sweep       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Files that are to be removed because what they belonged to was pruned.
+CREATE TABLE trash (
+	kind   TEXT NOT NULL,
+	name   TEXT NOT NULL,
+	detail INTEGER NOT NULL,
+	PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+
+-- Commands to prune that are not done yet.
+CREATE TABLE prunings (
+	seq   INTEGER PRIMARY KEY AUTOINCREMENT,
+	id    TEXT NOT NULL UNIQUE,
+	rule  TEXT NOT NULL,
+	jobs  INTEGER NOT NULL,
+	bytes INTEGER NOT NULL
+) STRICT;
+`
+
+// schema4 adds as whom an attempt was started.
+const schema4 = `ALTER TABLE jobs ADD COLUMN run_as TEXT NOT NULL DEFAULT '';`
+
 // migrate brings the database behind c to the newest schema, in one
-// transaction, and returns the id of its state folder.
-func migrate(ctx context.Context, c *sql.Conn, path string) (stateID string, err error) {
+// transaction, and returns the id of its state folder. It tells before it begins.
+func migrate(ctx context.Context, c *sql.Conn, path string, tell func(rows int64)) (stateID string, err error) {
 	if _, err := c.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return "", err
 	}
@@ -203,6 +239,13 @@ func migrate(ctx context.Context, c *sql.Conn, path string) (stateID string, err
 	version, err := schemaVersion(ctx, c, path)
 	if err != nil {
 		return "", err
+	}
+	if version > 0 && version < len(migrations) {
+		var rows int64
+		if err := c.QueryRowContext(ctx, "SELECT ifnull(max(seq), 0) FROM jobs").Scan(&rows); err != nil {
+			return "", err
+		}
+		tell(rows)
 	}
 	if version < len(migrations) {
 		if err := migrateFrom(ctx, c, version, path); err != nil {

@@ -58,7 +58,20 @@ func (t *tx) lookUp(prefix string) (job, sweep, refusal string, err error) {
 		return "", "", fmt.Sprintf("%q fits several jobs", prefix), nil
 	}
 	sweep, refusal, err = t.sweep(prefix)
+	if err == nil && refusal != "" {
+		if gone, err := t.prunedBy(prefix); err != nil || gone != nil {
+			return "", "", goneWords(gone), err
+		}
+	}
 	return "", sweep, refusal, err
+}
+
+// goneWords is why nothing can be done to what was pruned.
+func goneWords(gone *PrunedError) string {
+	if gone == nil {
+		return ""
+	}
+	return gone.Error()
 }
 
 func (t *tx) sweep(prefix string) (id, refusal string, err error) {

@@ -51,9 +51,9 @@ func (q *Queue) Started(ctx context.Context, id string, attempt int, s StartInfo
 	var changed bool
 	err := q.write(ctx, func(t *tx) (err error) {
 		changed, err = t.change(`UPDATE jobs SET pid = ?, proc_start = ?, proc_boot = ?, command = ?, log = ?, limits = ?,
-			script_noted = ?, started_at = iif(? = 0, started_at, ?)
+			run_as = ?, script_noted = ?, started_at = iif(? = 0, started_at, ?)
 			WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND pid = 0`,
-			s.Process.PID, s.Process.Start, s.Process.Boot, packList(s.Command), s.Log, s.Limits, s.Script,
+			s.Process.PID, s.Process.Start, s.Process.Boot, packList(s.Command), s.Log, s.Limits, s.RunAs, s.Script,
 			toMillis(s.At), toMillis(s.At), id, attempt)
 		if err != nil || !changed {
 			return err
@@ -92,7 +92,7 @@ func (q *Queue) Unbegin(ctx context.Context, id string, attempt int) (bool, erro
 		}
 		changed, err = t.change(`UPDATE jobs SET state = ?, reason = ?, started_at = 0, finished_at = ?, instance = '',
 			pid = 0, proc_start = '', proc_boot = '', command = '', log = '', node = '', end_reason = '',
-			slots = '', limits = '', script_noted = ''
+			slots = '', limits = '', run_as = '', script_noted = ''
 			WHERE id = ? AND state = 'RUNNING' AND attempt = ?`, string(to), reason, finished, id, attempt)
 		if err == nil && changed {
 			err = t.event(id, kind, to, reason)
@@ -155,8 +155,8 @@ func (t *tx) end(id string, attempt int, e Ending) (bool, error) {
 
 // clearRun are the columns of a run that is over, for the next attempt.
 const clearRun = `started_at = 0, finished_at = 0, exit_code = NULL, signal = '', command = '', log = '', instance = '',
-	pid = 0, proc_start = '', proc_boot = '', node = '', end_reason = '', slots = '', limits = '', script_noted = '',
-	doubt = 0`
+	pid = 0, proc_start = '', proc_boot = '', node = '', end_reason = '', slots = '', limits = '', run_as = '',
+	script_noted = '', doubt = 0`
 
 // again takes a RUNNING job back to PENDING for its next attempt, if it is to
 // have one.

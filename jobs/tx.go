@@ -12,6 +12,7 @@ type tx struct {
 	now   time.Time
 	wrote bool
 
+	added  int             // PENDING jobs that an Intake has added
 	sweeps map[string]*Job // what stands for each sweep that was to be taken in; nil for one that is new
 }
 

@@ -31,6 +31,7 @@ type Type struct {
 	KillGrace     time.Duration // between SIGTERM and SIGKILL
 	SuccessCodes  []int         // exit statuses that mean COMPLETED; empty means 0
 	Umask         int           // -1 means the daemon's
+	RunAs         string        // "user" or "user:group" whose rights its jobs have, see FindAccount; "" means the daemon's
 
 	MaxRetries int            // further attempts that a job may have; also what it has if its request says nothing
 	RetryDelay time.Duration  // before the first further attempt; doubles with each
@@ -43,6 +44,7 @@ type Type struct {
 	Nice        *int    // niceness, -20…19; nil leaves the daemon's
 	MemoryLimit int64   // bytes; 0 means none
 	CPULimit    float64 // processors; 0 means none
+	MaxLog      int64   // bytes of output that are kept; 0 means all
 }
 
 // OnChange says what is run if a script was changed after its job was accepted.
@@ -113,6 +115,7 @@ func (t *Type) Succeeds(code int) bool {
 type Catalog struct {
 	Dir           string // absolute folder of the configuration file
 	MaxConcurrent int    // jobs at once, over all types
+	MaxPending    int    // jobs that may wait; 0 means any number
 	Types         map[string]*Type
 	Slots         map[string]SlotPool
 	Schedules     []Schedule

@@ -169,6 +169,12 @@ func (r *finder) lookUp(text string) (foundWait, error) {
 		text = sweep
 	}
 	ids, err := r.t.members(text)
+	if err == nil {
+		var gone *PrunedError // of a sweep it may be a part
+		if gone, err = r.t.prunedBy(text); gone != nil {
+			ids = append(ids, gone.ID)
+		}
+	}
 	if ids = once(append(ids, r.sweeps[text]...)); len(ids) > 0 {
 		refusal = ""
 	}

@@ -15,6 +15,10 @@ import (
 // maxBatch bounds how many operations share one commit.
 const maxBatch = 256
 
+// probePause is how long after a failed write another one is tried, if nobody
+// has anything to write: that the disk works again is to be found out.
+const probePause = 2 * time.Second
+
 // errTakenBack is returned by an operation that found, having written, that it
 // cannot be done. The transaction is run again without it. (A SAVEPOINT for each
 // such operation would do, but makes many writes cost the square of their time.)
@@ -89,13 +93,25 @@ func (w *writer) disconnect() error {
 func (w *writer) run() {
 	defer close(w.done)
 	for {
+		var idle <-chan time.Time
+		if w.failed.Load() != nil {
+			idle = time.After(probePause)
+		}
 		select {
 		case o := <-w.ops:
 			w.commit(w.gather(o))
+		case <-idle:
+			w.commit([]*op{{do: probe, done: make(chan error, 1)}})
 		case <-w.quit:
 			return
 		}
 	}
+}
+
+// probe is an operation that only writes.
+func probe(t *tx) error {
+	_, err := t.exec("INSERT OR REPLACE INTO meta VALUES ('probed',?)", t.now.UTC().Format(TimeFormat))
+	return err
 }
 
 func (w *writer) gather(first *op) []*op {
@@ -188,9 +204,11 @@ func (w *writer) transact(batch []*op) (wrote bool, err error) {
 	}
 	if err == nil {
 		wrote = t.wrote
+		Step("database: about to commit")
 		_, err = t.exec("COMMIT")
 	}
 	if err == nil {
+		Step("database: committed")
 		return wrote, nil
 	}
 	// A COMMIT that failed has rolled back already: then this is an ordinary

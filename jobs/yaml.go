@@ -21,7 +21,11 @@ func ParseYAML(data []byte, file string) []Item {
 	if f != nil {
 		return []Item{{Fault: f, file: file}}
 	}
-	if f := yamlForbidden(text, file); f != nil {
+	f = yamlForbidden(text, file)
+	if f == nil {
+		f = tagDirective(text, file)
+	}
+	if f != nil {
 		return []Item{{Fault: f, file: file}}
 	}
 	var items []Item
@@ -34,6 +38,7 @@ func ParseYAML(data []byte, file string) []Item {
 		if err != nil {
 			return append(items, Item{Fault: yamlFault(err, text, file), file: file})
 		}
+		withinText(n, text)
 		it := document(n, file)
 		it.file = file
 		items = append(items, it)
@@ -63,6 +68,17 @@ func nextDocument(dec *yaml.Decoder) (n *yaml.Node, err error) {
 	return doc.Content[0], nil
 }
 
+// withinText puts a document that is not there, as behind a last --- without a
+// line end, at the end of the text: the parser has it on a line of its own.
+func withinText(n *yaml.Node, text []byte) {
+	if n.ShortTag() != "!!null" || n.Column > 1 || n.Value != "" || bytes.HasSuffix(text, []byte("\n")) {
+		return
+	}
+	if end := positionAt(text); n.Line == end.Line+1 {
+		n.Line, n.Column = end.Line, end.Column
+	}
+}
+
 // yamlForbidden refuses control characters, which YAML does not allow and for
 // which its parser gives no position.
 func yamlForbidden(text []byte, file string) *Fault {
@@ -75,6 +91,19 @@ func yamlForbidden(text []byte, file string) *Fault {
 	p := positionAt(text[:i])
 	p.File = file
 	return p.Fault("a control character stands inside the text", `write it as "\xNN" in double quotes`)
+}
+
+// tagDirective refuses %TAG, for no tag of its making is allowed and its parser
+// compares each one with all before it.
+func tagDirective(text []byte, file string) *Fault {
+	const sign = "%TAG"
+	i := bytes.Index(text, []byte("\n"+sign)) + 1
+	if i == 0 && !bytes.HasPrefix(text, []byte(sign)) {
+		return nil
+	}
+	p := positionAt(text[:i])
+	p.File = file
+	return p.Fault("a %TAG directive is not allowed", "remove the line")
 }
 
 var yamlError = regexp.MustCompile(`(?s)^yaml: (?:line ([0-9]+): )?(.*)$`)
