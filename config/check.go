@@ -74,6 +74,9 @@ func (c *Config) checkType(name string, t *jobs.Type) []Problem {
 	if t.Workdir != c.Dir {
 		add("workdir", readable(t.Workdir))
 	}
+	if t.RunAs != "" {
+		c.checkAccount(t, add)
+	}
 	for _, p := range t.Params {
 		if p.Kind != jobs.ParamPath {
 			continue

@@ -44,6 +44,7 @@ type Config struct {
 	SettleBad      time.Duration
 	MaxRequestSize int64 // bytes
 	QueueKeep      int   // finished lines that stay in the queue file
+	Retention      jobs.Retention
 
 	TypesDir string // absolute folder of further types, each a file
 	Catalog  *jobs.Catalog
@@ -53,6 +54,8 @@ type Config struct {
 	// that the version before did not have: all of them after Load.
 	TypeFaults    Faults
 	NewTypeFaults Faults
+
+	serving bool // what this process could not do as a daemon is a fault too
 
 	main  digest                   // of the bytes of jobrunner.yaml
 	sum   digest                   // of those and of the files in TypesDir, by which Watch sees a change
@@ -87,8 +90,9 @@ func defaults(path string) *Config {
 		SettleBad:      5 * time.Second,
 		MaxRequestSize: 64 << 10,
 		QueueKeep:      1000,
+		Retention:      jobs.Retention{Age: 30 * 24 * time.Hour, Jobs: 10_000},
 		TypesDir:       "types.d",
-		Catalog:        &jobs.Catalog{Dir: dir, MaxConcurrent: 3, Types: map[string]*jobs.Type{}},
+		Catalog:        &jobs.Catalog{Dir: dir, MaxConcurrent: 3, MaxPending: 1_000_000, Types: map[string]*jobs.Type{}},
 		at:             map[string]jobs.Position{},
 		files:          map[string]string{},
 	}
@@ -102,7 +106,17 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(path, data, nil)
+	return parse(path, data, nil, false)
+}
+
+// LoadToServe is Load for a daemon. What the file asks for and this process could
+// not do is a fault too; for other programs, of other users, it is none.
+func LoadToServe(path string) (*Config, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	return parse(path, data, nil, true)
 }
 
 // read gives the file's bytes, one more than maxFile at most. An error is Faults.
@@ -167,14 +181,15 @@ func reason(err error) string {
 
 // parse makes a Config of the bytes of the file at path. before is the one in
 // force, from which types stay whose files have gone bad; nil if there is none.
-func parse(path string, data []byte, before *Config) (*Config, error) {
+// serving is LoadToServe's.
+func parse(path string, data []byte, before *Config, serving bool) (*Config, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, Faults{{File: path, Message: err.Error()}}
 	}
 	c := defaults(absolute)
-	c.main = sha256.Sum256(data)
-	d := &decoder{file: filepath.Base(path), dir: c.Dir, sample: minimal, at: c.at}
+	c.main, c.serving = sha256.Sum256(data), serving
+	d := &decoder{file: filepath.Base(path), dir: c.Dir, sample: minimal, at: c.at, serving: serving}
 	d.same = before != nil && before.main == c.main
 	if root := d.document(data); root != nil {
 		d.config(c, value{node: root, at: root})
@@ -211,6 +226,8 @@ func (d *decoder) config(c *Config, v value) {
 		"settle_bad":       d.duration(&c.SettleBad, 0),
 		"max_request_size": d.size(&c.MaxRequestSize),
 		"queue_keep":       d.whole(&c.QueueKeep, 0, math.MaxInt32),
+		"max_pending":      d.whole(&c.Catalog.MaxPending, 1, math.MaxInt32),
+		"retention":        d.retention(&c.Retention),
 		"slots":            d.slots(&c.Catalog.Slots),
 		"schedules":        d.schedules(&c.Catalog.Schedules),
 		"on_finish":        d.hooks(&c.Catalog.OnFinish),

@@ -106,8 +106,8 @@ func TestDefaults(t *testing.T) {
 		QueueFile: filepath.Join(dir, "job_queue.txt"), StateDir: filepath.Join(dir, ".jobrunner"),
 		Listen: "127.0.0.1:8080", Log: config.LogConfig{Level: "info", Format: "auto"},
 		PollInterval: 2 * time.Second, Settle: 300 * time.Millisecond, SettleBad: 5 * time.Second,
-		MaxRequestSize: 65536, QueueKeep: 1000, TypesDir: filepath.Join(dir, "types.d"),
-		Catalog: &jobs.Catalog{Dir: dir, MaxConcurrent: 3, Types: map[string]*jobs.Type{
+		MaxRequestSize: 65536, QueueKeep: 1000, Retention: jobs.Retention{Age: 720 * time.Hour, Jobs: 10_000}, TypesDir: filepath.Join(dir, "types.d"),
+		Catalog: &jobs.Catalog{Dir: dir, MaxConcurrent: 3, MaxPending: 1_000_000, Types: map[string]*jobs.Type{
 			"countdown": {
 				Name: "countdown", Command: []string{"python3"}, Args: jobs.ArgRules{Max: -1},
 				Workdir: dir, KillGrace: 10 * time.Second, Umask: -1,
@@ -132,8 +132,8 @@ func TestEveryKey(t *testing.T) {
 		Listen: "[::]:9090", AllowedHosts: []string{"jobs.example.org", "192.0.2.7", "2001:db8::1"}, InsecurePublic: true,
 		Log:          config.LogConfig{Level: "debug", Format: "json"},
 		PollInterval: 500 * time.Millisecond, Settle: 0, SettleBad: 90 * time.Second,
-		MaxRequestSize: 1 << 20, QueueKeep: 0, TypesDir: filepath.Join(dir, "kinds"),
-		Catalog: &jobs.Catalog{Dir: dir, MaxConcurrent: 8, Slots: map[string]jobs.SlotPool{
+		MaxRequestSize: 1 << 20, QueueKeep: 0, Retention: jobs.Retention{Age: 36 * time.Hour}, TypesDir: filepath.Join(dir, "kinds"),
+		Catalog: &jobs.Catalog{Dir: dir, MaxConcurrent: 8, MaxPending: 20, Slots: map[string]jobs.SlotPool{
 			"gpu":     {Tokens: []string{"0", "GPU-8f3a"}, PerSlot: 1},
 			"licence": {Tokens: []string{"0", "1"}, PerSlot: 1},
 			"shared":  {Tokens: []string{"a", "b"}, PerSlot: 3},
@@ -157,9 +157,9 @@ func TestEveryKey(t *testing.T) {
 				MaxRetries: 3, RetryDelay: 30 * time.Second,
 				RetryOn: jobs.RetryRules{Failed: true, Codes: []int{75}, Signals: []string{"SIGKILL", "SIG34"}, Timeout: true, Lost: true},
 				Slots:   map[string]int{"gpu": 2, "shared": 1},
-				Nice:    ptr(-5), MemoryLimit: 4 << 30, CPULimit: 1.5,
+				Nice:    ptr(-5), MemoryLimit: 4 << 30, CPULimit: 1.5, MaxLog: 10 << 20,
 				OnFinish: []jobs.Hook{{
-					At: position(67, 16), URL: "http://127.0.0.1:9/", Secret: "0123", AllDone: true,
+					At: position(68, 16), URL: "http://127.0.0.1:9/", Secret: "0123", AllDone: true,
 					Timeout: 10 * time.Second, Retries: 5,
 				}},
 			},
@@ -169,7 +169,7 @@ func TestEveryKey(t *testing.T) {
 				Args: jobs.ArgRules{Max: -1}, Workdir: dir, KillGrace: 10 * time.Second, Umask: -1,
 				RetryDelay: 5 * time.Second, RetryOn: jobs.RetryRules{Failed: true}, OnChange: jobs.OnChangeCopy,
 				OnFinish: []jobs.Hook{{
-					At: position(73, 17), URL: "https://x.example", SecretEnv: "HOOK_KEY", On: jobs.HookStates(),
+					At: position(74, 17), URL: "https://x.example", SecretEnv: "HOOK_KEY", On: jobs.HookStates(),
 					Timeout: 10 * time.Second, Retries: 5,
 				}},
 			},

@@ -23,8 +23,9 @@ type decoder struct {
 	done   map[*yaml.Node]bool      // nodes that were refused already
 	later  []func(*Config)          // what can be told only when everything is read
 
-	same bool   // jobrunner.yaml itself is that of the version in force
-	lost Faults // what is wrong only because a file of types is gone
+	same    bool   // jobrunner.yaml itself is that of the version in force
+	serving bool   // what this process could not do as a daemon is a fault
+	lost    Faults // what is wrong only because a file of types is gone
 }
 
 // value is what stands behind a key.

@@ -25,7 +25,7 @@ func (d *decoder) document(data []byte) *yaml.Node {
 		return nil
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if !d.characters(data) {
+	if !d.characters(data) || d.tagDirective(data) {
 		return nil
 	}
 	root, err := documents(bytes.NewReader(data))
@@ -89,6 +89,16 @@ func (d *decoder) characters(data []byte) bool {
 		data, column = data[n:], column+1
 	}
 	return true
+}
+
+// tagDirective refuses %TAG: no tag is taken, and the library compares each one
+// with all before it.
+func (d *decoder) tagDirective(data []byte) bool {
+	i := bytes.Index(append([]byte{'\n'}, data...), []byte("\n%TAG"))
+	if i >= 0 {
+		d.faultAt(1+bytes.Count(data[:i], []byte("\n")), 1, "a %TAG directive is refused", "remove the line")
+	}
+	return i >= 0
 }
 
 // refuse faults what YAML knows and a configuration has no use for, wherever

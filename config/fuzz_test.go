@@ -11,7 +11,11 @@ import (
 
 // Whatever the bytes, the file is taken or refused in words with a place.
 func FuzzLoad(f *testing.F) {
-	for _, path := range append(testdata(f, "*.bad.yaml"), testdata(f, "*.good.yaml")...) {
+	const some = 6 // to begin with all of them would take longer than a short run
+	for i, path := range append(testdata(f, "*.good.yaml"), testdata(f, "*.bad.yaml")...) {
+		if i%some != 0 {
+			continue
+		}
 		data, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)
@@ -54,7 +58,7 @@ func FuzzTypeFile(f *testing.F) {
 		"interpreter: [sh]\nscripts: s\non_change: copy\nargs: {params: {lr: {type: float, min: 0, default: 0.1}}}\n",
 		"command: [a, '{p}']\nargs: {params: {p: {type: secret, env: X}}}\nenv: {X: y}\n",
 		"command: [a]\nmax_retries: 3\nretry_on: [75, SIGKILL, lost]\non_lost: keep\nretry_delay: 1s\n",
-		"command: [a]\nslots: {gpu: 9}\nnice: 3\nmemory_limit: 4GiB\ncpu_limit: 1.5\n",
+		"command: [a]\nslots: {gpu: 9}\nnice: 3\nmemory_limit: 4GiB\nmax_log: 10MiB\ncpu_limit: 1.5\n",
 		"command: [a]\non_finish: [{webhook: 'https://x/', secret_file: k, on: [ALL_DONE]}, {command: [b]}]\n",
 	} {
 		f.Add([]byte(seed))

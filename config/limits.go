@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"gopkg.in/yaml.v3"
+
+	"jobrunner/jobs"
 )
 
 const (
@@ -32,6 +34,17 @@ func (d *decoder) memory(dst *int64) func(value) {
 		var n int64
 		if d.size(&n)(v); n > 0 && n < minMemory {
 			d.fault(v, "must be at least 1MiB", "write it as 512MiB or 4GiB")
+			return
+		}
+		*dst = n
+	}
+}
+
+func (d *decoder) maxLog(dst *int64) func(value) {
+	return func(v value) {
+		var n int64
+		if d.size(&n)(v); n > 0 && n < jobs.MinLog {
+			d.fault(v, "must be at least "+jobs.ExactSize(jobs.MinLog), "write it as 10MiB or 1GiB")
 			return
 		}
 		*dst = n

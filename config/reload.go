@@ -54,7 +54,7 @@ func (r *reloader) look(why cause) (again bool) {
 	}
 	var next *Config
 	if err == nil {
-		next, err = parse(r.path, data, r.force)
+		next, err = parse(r.path, data, r.force, r.force.serving)
 	}
 	bad := err != nil || len(next.NewTypeFaults) > 0 || next.lacks(r.force)
 	if bad && why != woken && sum != r.doubtful {

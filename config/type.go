@@ -87,6 +87,7 @@ func (d *decoder) typ(name string, v value) *jobs.Type {
 		"kill_grace":     d.duration(&t.KillGrace, 0),
 		"success_codes":  d.codes(&t.SuccessCodes),
 		"umask":          d.umask(&t.Umask),
+		"run_as":         d.runAs(&t.RunAs),
 		"max_retries":    d.whole(&t.MaxRetries, 0, maxRetries),
 		"retry_delay":    d.duration(&t.RetryDelay, 0),
 		"retry_on":       d.retryOn(&t.RetryOn),
@@ -96,9 +97,11 @@ func (d *decoder) typ(name string, v value) *jobs.Type {
 		"on_finish":      d.hooks(&t.OnFinish),
 		"nice":           d.nice(&t.Nice),
 		"memory_limit":   d.memory(&t.MemoryLimit),
+		"max_log":        d.maxLog(&t.MaxLog),
 		"cpu_limit":      d.processors(&t.CPULimit),
 	})
 	d.started(v)
+	d.handedOver(v, t)
 	d.retries(v, t, lost)
 	d.placed(v, t)
 	return t

@@ -141,7 +141,7 @@ func (c *Config) definedIn(typ string) string {
 }
 
 func (c *Config) decodeType(f typeFile) (*jobs.Type, *decoder) {
-	d := &decoder{file: f.name, dir: c.Dir, sample: minimalType, at: map[string]jobs.Position{}}
+	d := &decoder{file: f.name, dir: c.Dir, sample: minimalType, at: map[string]jobs.Position{}, serving: c.serving}
 	fault := &jobs.Fault{File: f.name}
 	switch {
 	case f.wrong != "":

@@ -19,3 +19,7 @@ func writable(folder string) error {
 
 // othersMayRead reports whether every user of this machine may read a file.
 func othersMayRead(info fs.FileInfo) bool { return info.Mode().Perm()&0o004 != 0 }
+
+// othersMayWrite reports whether every user of this machine may write a file, or
+// into a folder.
+func othersMayWrite(info fs.FileInfo) bool { return info.Mode().Perm()&0o002 != 0 }

@@ -12,3 +12,7 @@ func writable(folder string) error { return nil }
 // othersMayRead reports whether every user of this machine may read a file,
 // which an access list says and the bits of its mode do not.
 func othersMayRead(fs.FileInfo) bool { return false }
+
+// othersMayWrite reports whether every user of this machine may write a file,
+// which an access list says too.
+func othersMayWrite(fs.FileInfo) bool { return false }
