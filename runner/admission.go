@@ -26,6 +26,7 @@ func (s *scheduler) fill(ctx context.Context) {
 		}
 		if s.link == nil {
 			if err := s.reach(ctx); err != nil {
+				s.hindered.met(&hinderedError{err.Error()})
 				s.hold(ctx, err, "no supervisor")
 				return
 			}
@@ -54,6 +55,7 @@ func (s *scheduler) begin(ctx context.Context, starts []jobs.Start) ([]*jobs.Job
 		starts[i].Instance = s.link.Instance()
 	}
 	begun, err := s.queue.Begin(ctx, starts)
+	jobs.Step("start: RUNNING committed")
 	for _, job := range begun {
 		sl := s.take(job)
 		sl.settled = true
@@ -121,6 +123,9 @@ func (s *scheduler) next(ctx context.Context, room map[string]int) ([]*jobs.Job,
 // Types without room are left out.
 func (s *scheduler) room(c *jobs.Catalog) (room map[string]int, most int) {
 	most = min(c.MaxConcurrent-len(s.slots)-len(s.strays), startBatch)
+	if s.hindered.words() != "" {
+		most = min(most, 1) // one is enough to find out whether they can be started
+	}
 	if most <= 0 || s.brakes.All || s.brakes.Draining {
 		return nil, 0
 	}
@@ -134,7 +139,7 @@ func (s *scheduler) room(c *jobs.Catalog) (room map[string]int, most int) {
 		if typ.MaxConcurrent > 0 {
 			n = min(n, typ.MaxConcurrent-taken[name])
 		}
-		if n > 0 && !s.brakes.Types[name] {
+		if n > 0 && !s.brakes.Types[name] && !s.outdated(typ) {
 			room[name] = n
 		}
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"jobrunner/jobs"
 )
@@ -39,16 +42,26 @@ func (a *attempt) look() attemptState {
 // run starts the attempt, calls answer when it is known how that went, and
 // returns when the attempt has ended and that is written down.
 func (a *attempt) run(sp *spec, answer func()) {
-	if err := a.s.journal.starting(sp.ID, sp.Attempt); err != nil {
-		a.refused = err
-		a.s.drop(sp.key())
-		close(a.started)
+	// Before anything is written down: it can be undone as if it never was.
+	out, err := openOutput(sp, a.s.log)
+	refused := err
+	if !isHindrance(err) {
+		refused = a.s.journal.starting(sp.ID, sp.Attempt)
+	}
+	if refused != nil {
+		out.undo()
+		a.refuse(sp, refused)
 		answer()
 		return
 	}
+	jobs.Step("attempt: start noted in the journal")
 	limits := a.s.limiter.bind(sp)
-	c, err := launch(sp, limits)
+	var c *child
+	if err == nil {
+		c, err = launch(sp, out, limits)
+	}
 	at := time.Now()
+	jobs.Step("attempt: started")
 	a.mu.Lock()
 	if err != nil {
 		a.state.Ended, a.finished, a.state.StartError = true, true, err.Error()
@@ -58,15 +71,28 @@ func (a *attempt) run(sp *spec, answer func()) {
 	state := a.state
 	a.mu.Unlock()
 	a.s.journal.note(state)
+	jobs.Step("attempt: process noted in the journal")
 	close(a.started)
 	answer()
+	jobs.Step("attempt: start answered")
 	if err != nil {
 		limits.release()
 		a.s.settle()
 		return
 	}
+	out.trim.begin()
 	a.await(c)
-	a.finish(limits)
+	jobs.Step("attempt: ended")
+	a.finish(limits, out.trim)
+}
+
+// refuse forgets the attempt, which was not tried: whoever asked for it is to
+// ask again.
+func (a *attempt) refuse(sp *spec, why error) {
+	a.refused = why
+	a.s.log.Error().Err(why).Str("job", sp.ID).Int("attempt", sp.Attempt).Msg("attempt not tried")
+	a.s.drop(sp.key())
+	close(a.started)
 }
 
 // await blocks until the process has ended, and ends it when its time is up.
@@ -89,7 +115,7 @@ func (a *attempt) await(c *child) {
 }
 
 // finish takes the exit status and tells of the end.
-func (a *attempt) finish(limits *bounds) {
+func (a *attempt) finish(limits *bounds, trim *trimmer) {
 	at := time.Now()
 	a.mu.Lock()
 	a.finished = true
@@ -100,12 +126,16 @@ func (a *attempt) finish(limits *bounds) {
 	}
 	exit := a.child.reap()
 	exit.At, exit.Note = at, limits.release()
+	trim.stop(true)
+	jobs.Step("attempt: exit status taken")
 	a.mu.Lock()
 	a.state.Ended, a.state.Exit = true, &exit
 	state := a.state
 	a.mu.Unlock()
 	a.s.journal.note(state)
+	jobs.Step("attempt: end noted in the journal")
 	a.s.publish(state)
+	jobs.Step("attempt: end told")
 	a.s.settle()
 }
 
@@ -124,6 +154,7 @@ func (a *attempt) end(why jobs.EndReason, grace time.Duration) {
 	a.mu.Unlock()
 	defer close(a.ending)
 	a.s.journal.note(state)
+	jobs.Step("attempt: ending noted in the journal")
 	a.s.log.Info().Str("job", state.ID).Int("attempt", state.Attempt).Str("why", string(why)).Msg("ending attempt")
 
 	ctx := context.Background()
@@ -131,6 +162,7 @@ func (a *attempt) end(why jobs.EndReason, grace time.Duration) {
 	// Whoever has exited before the first signal has ended by itself, and what
 	// it leaves behind is left alone.
 	left, begun := t.end(ctx, grace, func() bool { return !a.child.exited() })
+	jobs.Step("attempt: its processes ended")
 	if begun && !a.child.exited() {
 		// It hangs in the kernel: it has not ended before it is gone.
 		a.child.await()
@@ -144,10 +176,59 @@ func (a *attempt) end(why jobs.EndReason, grace time.Duration) {
 	}
 }
 
-// launch puts an older log aside, opens the attempt's own and starts the process
-// within its bounds. The error says in words why it could not be started; then
-// the logs are as they were.
-func launch(sp *spec, limits *bounds) (*child, error) {
+// output is the file that an attempt's output goes to.
+type output struct {
+	file  *os.File // nil if it could not be opened
+	path  string
+	aside string // where the log of the attempt before was put; "" if there was none
+	trim  *trimmer
+	bound string // what keeps it within max_log, in words; "" if nothing is to
+}
+
+// openOutput puts an older log aside and opens the attempt's own.
+func openOutput(sp *spec, log zerolog.Logger) (output, error) {
+	out := output{path: sp.Log, aside: rotateLog(sp.Log, sp.Attempt)}
+	jobs.Step("attempt: older log put aside")
+	file, err := openLog(sp.Log)
+	if err != nil {
+		restoreLog(out.path, out.aside)
+		return output{}, fmt.Errorf("log: %w", err)
+	}
+	out.file = file
+	if sp.Limits.Log > 0 {
+		out.trim, err = newTrimmer(sp.Log, sp.ID, sp.Attempt, sp.Limits.Log, log)
+		out.bound = logWords(sp.Limits.Log, err)
+	}
+	if isHindrance(err) {
+		out.undo()
+		return output{}, fmt.Errorf("log: %w", err)
+	}
+	return out, nil // an output that cannot be bounded keeps nothing from running
+}
+
+// undo leaves the logs as they were.
+func (o output) undo() {
+	o.trim.discard()
+	if o.file != nil {
+		o.file.Close()
+		restoreLog(o.path, o.aside)
+	}
+}
+
+// launch starts the process within its bounds, and closes out. The error says in
+// words why it could not be started; then the logs are as they were.
+func launch(sp *spec, out output, limits *bounds) (*child, error) {
+	c, err := startWithin(sp, out.file, limits)
+	if err != nil {
+		out.undo()
+		return nil, err
+	}
+	out.file.Close()
+	c.limits = joined(c.limits, out.bound)
+	return c, nil
+}
+
+func startWithin(sp *spec, log *os.File, limits *bounds) (*child, error) {
 	if len(sp.Argv) == 0 || sp.Argv[0] == "" {
 		return nil, errors.New("the command is empty")
 	}
@@ -155,16 +236,5 @@ func launch(sp *spec, limits *bounds) (*child, error) {
 	if slices.ContainsFunc(sp.Argv, nul) || slices.ContainsFunc(sp.Env, nul) || nul(sp.Dir) {
 		return nil, errors.New("an argument or environment value holds a NUL byte")
 	}
-	aside := rotateLog(sp.Log, sp.Attempt)
-	log, err := openLog(sp.Log)
-	if err != nil {
-		restoreLog(sp.Log, aside)
-		return nil, fmt.Errorf("log: %w", err)
-	}
-	defer log.Close()
-	c, err := startChild(sp, log, limits)
-	if err != nil {
-		restoreLog(sp.Log, aside)
-	}
-	return c, err
+	return startChild(sp, log, limits)
 }

@@ -168,7 +168,7 @@ func TestStartInGroup(t *testing.T) {
 	}
 	sp := &spec{ID: "an-id", Attempt: 1, Dir: dir, Umask: -1, Log: filepath.Join(dir, "an-id.log"),
 		Argv: []string{"sh", "-c", "(read line < rest) & read line < gate"}, Env: os.Environ()}
-	c, err := launch(sp, b)
+	c, err := launchNow(sp, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestGroupOfNoUse(t *testing.T) {
 	b := &bounds{limiter: &limiter{used: map[int]int{}}, asked: limits{Memory: 1 << 30}, group: &group{folder: folder, memory: true}}
 	sp := &spec{ID: "an-id", Attempt: 1, Dir: dir, Umask: -1, Log: filepath.Join(dir, "an-id.log"),
 		Argv: []string{"true"}, Env: os.Environ()}
-	c, err := launch(sp, b)
+	c, err := launchNow(sp, b)
 	if err != nil {
 		t.Fatal(err)
 	}

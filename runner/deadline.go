@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// wallLook is how often a deadline without a timer that counts suspend looks at
-// the clock on the wall.
-const wallLook = 10 * time.Second
+// uptimeLook is how often a deadline without a timer that counts suspend looks
+// at how long the machine is up.
+const uptimeLook = 10 * time.Second
 
 // deadline is a moment after which a job is ended. The time that the machine is
-// suspended counts, which it does not for a time.Timer. A nil deadline never
-// comes.
+// suspended counts, which it does not for a time.Timer, and setting the clock on
+// the wall does not move it. A nil deadline never comes.
 type deadline struct {
 	c    chan struct{} // closed when the moment has come
 	done chan struct{} // closed by Stop
@@ -28,7 +28,7 @@ func newDeadline(d time.Duration) *deadline {
 		close(t.c)
 		return t
 	}
-	at := time.Now().Add(d).Round(0) // on the wall: without the monotonic clock
+	at := uptime() + d
 	if t.file = suspendTimer(d); t.file != nil {
 		go t.read(at)
 	} else {
@@ -59,7 +59,7 @@ func (t *deadline) Stop() {
 }
 
 // read waits for the timer of t.
-func (t *deadline) read(at time.Time) {
+func (t *deadline) read(at time.Duration) {
 	var expirations [8]byte
 	if _, err := t.file.Read(expirations[:]); err != nil {
 		t.watch(at) // unless it was stopped, which that sees
@@ -68,8 +68,8 @@ func (t *deadline) read(at time.Time) {
 	close(t.c)
 }
 
-// watch looks at the clock on the wall until it is at.
-func (t *deadline) watch(at time.Time) {
+// watch looks at how long the machine is up until that is at.
+func (t *deadline) watch(at time.Duration) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -78,11 +78,11 @@ func (t *deadline) watch(at time.Time) {
 			return
 		case <-timer.C:
 		}
-		left := time.Until(at)
+		left := at - uptime()
 		if left <= 0 {
 			close(t.c)
 			return
 		}
-		timer.Reset(min(left, wallLook))
+		timer.Reset(min(left, uptimeLook))
 	}
 }

@@ -17,11 +17,11 @@ var defaultEnv = map[string]string{
 	"TQDM_MININTERVAL": "1",
 }
 
-// environment is the job's whole environment, sorted: some of the daemon's, what
-// the type hands on and sets, what the request sets, secret parameters included,
+// environment is the job's whole environment, sorted: some of the daemon's, with
+// what is the account's in place of its own, what the type hands on and sets, what the request sets, secret parameters included,
 // defaults for what is then unset, and last what tells the job about itself, which
 // nobody can override.
-func environment(job *jobs.Job, typ *jobs.Type, daemonEnv []string) []string {
+func environment(job *jobs.Job, typ *jobs.Type, account *jobs.Account, daemonEnv []string) []string {
 	daemon := envSet{}
 	for _, entry := range daemonEnv {
 		// Windows has entries such as "=C:=C:\dir" that are no variables.
@@ -35,6 +35,7 @@ func environment(job *jobs.Job, typ *jobs.Type, daemonEnv []string) []string {
 			env[key] = v
 		}
 	}
+	env.become(account)
 	for _, name := range typ.EnvPass {
 		if v, ok := daemon[envKey(name)]; ok {
 			env[envKey(name)] = v

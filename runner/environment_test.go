@@ -16,7 +16,7 @@ func TestEnvironment(t *testing.T) {
 		Env:     map[string]string{"EPOCHS": "1", "MODE": "fast", "TZ": "Europe/Berlin", "JOBRUNNER_ATTEMPT": "99"},
 	}
 	job := &jobs.Job{ID: "an-id", Type: "train", Attempt: 2, Env: map[string]string{"EPOCHS": "10", "PYTHONUNBUFFERED": ""}}
-	got := environment(job, typ, daemon)
+	got := environment(job, typ, nil, daemon)
 	want := []string{
 		"COLUMNS=120", "EPOCHS=10", "HOME=/home/a", "JOBRUNNER_ATTEMPT=2", "JOBRUNNER_JOB_ID=an-id",
 		"JOBRUNNER_TYPE=train", "LC_ALL=C.UTF-8", "MODE=fast", "PATH=/bin", "PYTHONIOENCODING=utf-8",
@@ -45,7 +45,7 @@ func TestEnvironmentOfSlots(t *testing.T) {
 		{"set by the type", jobs.Type{Env: map[string]string{"CUDA_VISIBLE_DEVICES": "GPU-uuid"}}, nil, ownWay},
 	} {
 		job.Env = tt.job
-		env := environment(job, &tt.typ, []string{"CUDA_VISIBLE_DEVICES=0,1,2,3"})
+		env := environment(job, &tt.typ, nil, []string{"CUDA_VISIBLE_DEVICES=0,1,2,3"})
 		for name, value := range tt.want {
 			if entry := name + "=" + value; !slices.Contains(env, entry) {
 				t.Errorf("%s: %q is not in %q", tt.name, entry, env)
@@ -53,7 +53,7 @@ func TestEnvironmentOfSlots(t *testing.T) {
 		}
 	}
 	job.Env, job.Slots = map[string]string{"CUDA_VISIBLE_DEVICES": "7"}, map[string][]string{"licence": {"0"}}
-	if env := environment(job, &jobs.Type{}, nil); !slices.Contains(env, "CUDA_VISIBLE_DEVICES=7") {
+	if env := environment(job, &jobs.Type{}, nil, nil); !slices.Contains(env, "CUDA_VISIBLE_DEVICES=7") {
 		t.Errorf("without a gpu slot the request's devices are not in %q", env)
 	}
 }

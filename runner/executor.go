@@ -66,6 +66,7 @@ func connect(ctx context.Context, stateDir string, command []string, log zerolog
 			if started, err = detach(stateDir, command, started); err != nil {
 				return nil, fmt.Errorf("starting the supervisor: %w", err)
 			}
+			jobs.Step("start: supervisor started")
 			log.Debug().Int("pid", started.pid).Msg("supervisor started")
 		}
 		select {
@@ -138,11 +139,15 @@ func (e *executor) Attempts(ctx context.Context) ([]attemptState, error) {
 
 // Start starts an attempt and returns its state. An attempt that the
 // supervisor already knows is not started again; its state is returned. One
-// that could not be executed is no error: it has Ended, with a StartError.
+// that could not be executed is no error: it has Ended, with a StartError. A
+// hinderedError says that it was not tried.
 func (e *executor) Start(ctx context.Context, s spec) (attemptState, error) {
 	r, err := e.call(ctx, request{Op: opStart, Spec: &s})
 	if err == nil && r.State == nil {
 		err = errors.New("the answer has no state")
+	}
+	if r.Hindered {
+		return attemptState{}, &hinderedError{r.Error}
 	}
 	if err != nil {
 		return attemptState{}, fmt.Errorf("starting attempt %d of job %s: %w", s.Attempt, s.ID, err)
@@ -205,6 +210,7 @@ func (e *executor) call(ctx context.Context, r request) (reply, error) {
 	} else if err != nil {
 		return reply{}, err
 	}
+	jobs.Step("supervisor asked")
 	select {
 	case got := <-answer:
 		return got, asError(got.Error)

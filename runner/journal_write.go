@@ -9,12 +9,17 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"jobrunner/jobs"
 )
 
 const (
 	// syncDelay is how long an end may wait to be acknowledged before it is
 	// synced to disk: with a daemon that commits it at once, it never is.
 	syncDelay = 20 * time.Millisecond
+	// mendDelay is how long it takes until a journal that the disk did not take
+	// is tried again.
+	mendDelay = time.Second
 	// rewriteSize is how much the journal grows before it is written anew.
 	rewriteSize = 1 << 20
 	// smallJournal is what a supervisor may find at its start, or leave at its
@@ -36,7 +41,7 @@ type journal struct {
 	file     *os.File
 	size     int64 // of whole records; what lies behind is a torn one
 	base     int64 // size when it was last written anew
-	torn     bool  // a torn record could not be cut off: write anew before the next
+	torn     bool  // a record is torn, missing or not on disk: write anew before the next
 	content  *journalContent
 	unsynced map[key]struct{}            // ends that are not on disk
 	earlier  map[attemptKey]attemptState // of supervisors before this one
@@ -118,12 +123,15 @@ func (j *journal) note(s attemptState) {
 	if err := j.add(record{Kind: recordState, Instance: j.instance, State: &s}); err != nil {
 		j.log.Error().Err(err).Str("job", s.ID).Int("attempt", s.Attempt).Msg("journal not written")
 	}
-	if !s.Ended {
+	j.mu.Lock()
+	if s.Ended {
+		j.unsynced[key{j.instance, s.ID, s.Attempt}] = struct{}{}
+	}
+	late := s.Ended || j.torn
+	j.mu.Unlock()
+	if !late {
 		return
 	}
-	j.mu.Lock()
-	j.unsynced[key{j.instance, s.ID, s.Attempt}] = struct{}{}
-	j.mu.Unlock()
 	select {
 	case j.wake <- struct{}{}:
 	default:
@@ -183,7 +191,10 @@ func (j *journal) add(r record) error {
 
 	j.mu.Lock()
 	err = j.write(line)
-	if err == nil && r.Kind == recordStarting {
+	switch {
+	case r.Kind != recordStarting:
+		j.torn = j.torn || err != nil // memory has it, and the disk is to follow
+	case err == nil:
 		j.content.apply(r)
 	}
 	big := j.size > j.base+rewriteSize
@@ -240,8 +251,10 @@ func (j *journal) replace(lines []byte) error {
 	}
 	temp := j.path + ".tmp"
 	if err := writeSynced(temp, lines); err != nil {
-		return errors.Join(err, os.Remove(temp))
+		_ = os.Remove(temp) // there may be none
+		return err
 	}
+	jobs.Step("journal: written anew")
 	// Closed first: Windows does not replace an open file.
 	if j.file != nil {
 		j.file.Close()
@@ -257,7 +270,10 @@ func (j *journal) replace(lines []byte) error {
 	}
 	j.size, j.base, j.torn = int64(len(lines)), int64(len(lines)), false
 	clear(j.unsynced)
-	return syncFolder(filepath.Dir(j.path))
+	jobs.Step("journal: replaced")
+	err = syncFolder(filepath.Dir(j.path))
+	j.torn = err != nil
+	return err
 }
 
 func writeSynced(path string, content []byte) error {
@@ -274,33 +290,52 @@ func writeSynced(path string, content []byte) error {
 }
 
 // flush syncs ends that nobody has acknowledged for syncDelay, all that wait
-// at once, until close.
+// at once, until close. What the disk does not take is tried again.
 func (j *journal) flush() {
 	defer close(j.flushed)
 	timer := time.NewTimer(0)
 	<-timer.C
-	for {
-		select {
-		case <-j.wake:
-		case <-j.done:
-			return
+	for failing := false; ; {
+		delay := syncDelay
+		if failing {
+			delay = mendDelay
+		} else {
+			select {
+			case <-j.wake:
+			case <-j.done:
+				return
+			}
 		}
-		timer.Reset(syncDelay)
+		timer.Reset(delay)
 		select {
 		case <-timer.C:
 		case <-j.done:
 			return // close syncs
 		}
-		if err := j.sync(); err != nil {
-			// The kernel may have dropped what it could not write.
-			j.log.Error().Err(err).Msg("journal not synced, writing it anew")
-			if err := j.rewrite(); err != nil {
-				j.log.Error().Err(err).Msg("journal not written anew")
-			}
+		err := j.settle()
+		if err != nil && !failing {
+			j.log.Error().Err(err).Msg("journal is not on disk, trying again")
 		}
+		failing = err != nil
 	}
 }
 
+// settle brings the disk up to what memory has.
+func (j *journal) settle() error {
+	j.mu.Lock()
+	torn := j.torn
+	j.mu.Unlock()
+	if torn {
+		return j.rewrite()
+	}
+	if err := j.sync(); err != nil {
+		return errors.Join(err, j.rewrite())
+	}
+	return nil
+}
+
+// sync syncs what is in the file. If that fails, the kernel may have dropped
+// what it could not write: the file is then to be written anew.
 func (j *journal) sync() error {
 	j.syncing.Lock()
 	defer j.syncing.Unlock()
@@ -311,5 +346,11 @@ func (j *journal) sync() error {
 	if wait == 0 {
 		return nil
 	}
-	return file.Sync()
+	err := file.Sync()
+	if err != nil {
+		j.mu.Lock()
+		j.torn = true
+		j.mu.Unlock()
+	}
+	return err
 }

@@ -34,12 +34,19 @@ func prepare(job *jobs.Job, typ *jobs.Type, dir, state string, daemonEnv []strin
 	if err != nil {
 		return spec{}, err
 	}
+	account, err := accountOf(typ)
+	if err == nil {
+		err = mayWork(account, job, workdir, program.script)
+	}
+	if err != nil {
+		return spec{}, err
+	}
 	sp := spec{
 		ID: job.ID, Attempt: job.Attempt, Argv: argv, Dir: workdir,
-		Env: environment(job, typ, daemonEnv), Slots: job.Slots,
+		Env: environment(job, typ, account, daemonEnv), Slots: job.Slots,
 		Log:   filepath.Join(state, filepath.FromSlash(logName(job.ID))),
 		Umask: typ.Umask, Timeout: limitOf(job, typ), Grace: graceOf(typ), Success: typ.SuccessCodes,
-		Limits: limitsOf(typ), Script: program.noted,
+		Limits: limitsOf(typ), Script: program.noted, Account: account,
 	}
 	return sp, checkArgs(&sp)
 }

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"jobrunner/jobs"
 )
 
 // limiter sets the limits of one supervisor's attempts: in a control group of
@@ -188,11 +190,11 @@ func memoryWords(limit int64, group bool, err error) string {
 	case limit <= 0:
 		return ""
 	case group:
-		return "memory " + bytesWord(limit) + " by cgroup"
+		return "memory " + jobs.ExactSize(limit) + " by cgroup"
 	case err != nil:
 		return "memory not limited: " + err.Error()
 	}
-	return "memory " + bytesWord(limit) + " for each process (rlimit)"
+	return "memory " + jobs.ExactSize(limit) + " for each process (rlimit)"
 }
 
 func cpuWords(limit float64, group bool, pinned int) string {
@@ -236,7 +238,7 @@ func (b *bounds) release() (note string) {
 		return ""
 	}
 	if b.group != nil && b.group.outOfMemory() {
-		note = "out of memory, limit " + bytesWord(b.asked.Memory)
+		note = "out of memory, limit " + jobs.ExactSize(b.asked.Memory)
 	}
 	b.leaveGroup()
 	l := b.limiter

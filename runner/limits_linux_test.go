@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 
 	"jobrunner/jobs"
@@ -36,7 +37,7 @@ func init() {
 		nice := number(args[0])
 		sp := spec{ID: "an-id", Attempt: 1, Argv: []string{"nice"}, Env: os.Environ(), Dir: "/", Umask: -1,
 			Log: args[1], Limits: limits{Nice: &nice}}
-		c, err := launch(&sp, (&limiter{used: map[int]int{}}).bind(&sp))
+		c, err := launchNow(&sp, (&limiter{used: map[int]int{}}).bind(&sp))
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
@@ -220,4 +221,13 @@ func TestLimitsOfOneThatDoesNotStart(t *testing.T) {
 	if got, want := how(h.run(s)), "start: no-such-program not found in PATH"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// launchNow starts a process with its output in its log.
+func launchNow(sp *spec, b *bounds) (*child, error) {
+	out, err := openOutput(sp, zerolog.Nop())
+	if err != nil {
+		return nil, err
+	}
+	return launch(sp, out, b)
 }

@@ -7,19 +7,8 @@ import (
 	"jobrunner/jobs"
 )
 
-func TestBytesWord(t *testing.T) {
-	for n, want := range map[int64]string{
-		4 << 30: "4GiB", 1536 << 20: "1536MiB", 10_000_000_000: "10GB", 64 << 10: "64KiB", 1001: "1001 bytes", 3000: "3kB",
-		5 << 50: "5120TiB", 1_500_000: "1500kB",
-	} {
-		if got := bytesWord(n); got != want {
-			t.Errorf("bytesWord(%d) = %q, want %q", n, got, want)
-		}
-	}
-}
-
 func TestLimitWords(t *testing.T) {
-	if got := LimitWords(&jobs.Type{}); got != "" {
+	if got := LimitWords(&jobs.Type{}, ""); got != "" {
 		t.Errorf("a type without limits: %q", got)
 	}
 	nice := 3
@@ -28,7 +17,7 @@ func TestLimitWords(t *testing.T) {
 	if set.memory == "" || set.cpu == "" || set.nice == "" {
 		t.Errorf("not a word of each limit: %+v", set)
 	}
-	if got, want := LimitWords(typ), set.memory+", "+set.cpu+", "+set.nice; got != want {
+	if got, want := LimitWords(typ, t.TempDir()), set.memory+", "+set.cpu+", "+set.nice; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"jobrunner/jobs"
 )
 
 // limiter sets the limits of attempts, by their job objects and by the priority
@@ -93,7 +95,7 @@ func cpuRate(cpu float64) uint32 {
 func foresee(asked limits) applied {
 	var set applied
 	if asked.Memory > 0 {
-		set.memory = "memory " + bytesWord(asked.Memory) + " by job object"
+		set.memory = "memory " + jobs.ExactSize(asked.Memory) + " by job object"
 	}
 	switch {
 	case cpuRate(asked.CPU) > 0:

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -27,7 +28,8 @@ func (s *slot) adoptOrphan(ctx context.Context, st attemptState) bool {
 			return true
 		}
 	}
-	if s.endedBy = st.EndedBy; s.why == "" {
+	s.endedBy = cmp.Or(st.EndedBy, s.endedBy) // since an earlier verdict it may be being ended
+	if s.why == "" {
 		s.why = st.EndedBy
 	}
 	if s.watch == nil {
@@ -37,6 +39,7 @@ func (s *slot) adoptOrphan(ctx context.Context, st attemptState) bool {
 		return s.finish(ctx, s.conclude(attemptState{EndedBy: s.why}, lostSupervisor))
 	}
 	s.watching = true
+	_ = s.minds(s.boundOf(st)) // it runs on all the same
 	s.log.Info().Int("pid", s.process.PID).Msg("job runs without supervisor")
 	if s.limit > 0 {
 		started := st.StartedAt
@@ -44,7 +47,11 @@ func (s *slot) adoptOrphan(ctx context.Context, st attemptState) bool {
 			started = s.job.StartedAt
 		}
 		s.deadline.Stop()
-		s.deadline = newDeadline(time.Until(started.Add(s.limit)))
+		left := time.Until(started.Add(s.limit))
+		if ran, ok := ranFor(s.process); ok { // the clock may have been set since
+			left = s.limit - ran
+		}
+		s.deadline = newDeadline(left)
 	}
 	if s.why != "" {
 		s.endOrphan(ctx)

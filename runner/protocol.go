@@ -12,9 +12,11 @@ import (
 // Unknown fields are skipped and unknown operations are answered with an
 // error, so an old supervisor and a newer daemon understand each other.
 const (
-	protocolVersion = 2 // what this build speaks
+	protocolVersion = 3 // what this build speaks
 	protocolOldest  = 1 // the oldest version that this build understands
 	protocolLimits  = 2 // since then limits are set, and tokens and scripts told again
+	protocolRunAs   = 3 // since then jobs can be run as another user
+	protocolMaxLog  = 3 // since then outputs are kept within their bound
 
 	maxMessage = 64 << 20 // bytes of one message; a longer one ends the connection
 )
@@ -49,6 +51,7 @@ type reply struct {
 	Number   uint64         `json:"n,omitempty"`
 	Event    string         `json:"event,omitempty"`
 	Error    string         `json:"error,omitempty"`
+	Hindered bool           `json:"hindered,omitempty"` // start: the Error is the machine's, not the attempt's; ask again later
 	Version  int            `json:"version,omitempty"`  // hello
 	Oldest   int            `json:"oldest,omitempty"`   // hello
 	Instance string         `json:"instance,omitempty"` // hello
@@ -73,6 +76,8 @@ type spec struct {
 	Script  string        `json:"script,omitempty"` // SHA-256 of its script, if that is not the accepted one; kept for the daemon
 
 	Slots map[string][]string `json:"slots,omitempty"` // tokens that it was given; kept for the daemon
+
+	Account *jobs.Account `json:"account,omitempty"` // whose rights it has; nil means the supervisor's
 }
 
 func (s *spec) key() attemptKey { return attemptKey{s.ID, s.Attempt} }
@@ -83,6 +88,7 @@ type limits struct {
 	Nice   *int    `json:"nice,omitempty"`   // niceness, -20…19; nil leaves the supervisor's
 	Memory int64   `json:"memory,omitempty"` // bytes; 0 means none
 	CPU    float64 `json:"cpu,omitempty"`    // processors; 0 means none
+	Log    int64   `json:"log,omitempty"`    // bytes of output that are kept; 0 means all
 }
 
 // attemptKey names an attempt within one supervisor.
@@ -109,7 +115,10 @@ type attemptState struct {
 	Survivors  []string       `json:"survivors,omitempty"`   // "pid 123 (python3)": what could not be ended
 	StartError string         `json:"start_error,omitempty"` // why it never ran, in words
 
-	Slots map[string][]string `json:"slots,omitempty"` // as asked for
+	MaxLog int64 `json:"max_log,omitempty"` // as asked for
+
+	Slots map[string][]string `json:"slots,omitempty"`  // as asked for
+	RunAs string              `json:"run_as,omitempty"` // as asked for, in words
 }
 
 func (s *attemptState) key() attemptKey { return attemptKey{s.ID, s.Attempt} }

@@ -26,8 +26,9 @@ type Options struct {
 
 // Runner starts jobs and records how they end.
 type Runner struct {
-	options Options
-	reload  chan struct{}
+	options  Options
+	reload   chan struct{}
+	hindered hindrance
 }
 
 // New returns a Runner that does nothing until Run.
@@ -43,6 +44,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		return err
 	}
 	s := newScheduler(r.options)
+	s.hindered = &r.hindered
 	defer s.close()
 	running, err := s.queue.Running(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -64,6 +66,11 @@ func (r *Runner) Reload() {
 	default:
 	}
 }
+
+// Hindered says in words what keeps jobs from being started although they could
+// be, as a full disk does; "" if nothing does. They wait and are tried again. It
+// may be called from any goroutine.
+func (r *Runner) Hindered() string { return r.hindered.words() }
 
 func makeLogs(stateDir string) error {
 	if err := os.MkdirAll(filepath.Join(stateDir, "logs"), 0o700); err != nil {

@@ -35,6 +35,7 @@ type scheduler struct {
 	strays map[attemptKey]attemptState // what the supervisor runs although the queue says otherwise
 
 	refusals map[attemptKey]int // of jobs that the supervisor would not try, and that wait again
+	hindered *hindrance         // what keeps the supervisor from trying any
 
 	brakes jobs.Brakes // as the last look saw them
 
@@ -45,6 +46,8 @@ type scheduler struct {
 	startAt  time.Time // no start before
 	backoff  time.Duration
 	silent   time.Time // since when the supervisor does not answer; zero if it does
+
+	told int // pid of a supervisor of an earlier version of which that has been said
 
 	drained bool     // it has been told that nothing runs any more
 	ended   int      // jobs that ended
@@ -61,7 +64,7 @@ type scheduler struct {
 func newScheduler(o Options) *scheduler {
 	s := &scheduler{
 		o: o, queue: o.Queue, log: o.Log, env: os.Environ(),
-		slots: map[attemptKey]*slot{}, strays: map[attemptKey]attemptState{}, refusals: map[attemptKey]int{},
+		slots: map[attemptKey]*slot{}, strays: map[attemptKey]attemptState{}, refusals: map[attemptKey]int{}, hindered: &hindrance{},
 		done: make(chan freed), unsure: make(chan *slot), stop: make(chan struct{}),
 	}
 	s.work, s.cancel = context.WithCancel(context.Background())
@@ -90,6 +93,7 @@ func (s *scheduler) serve(ctx context.Context, reload <-chan struct{}) {
 			s.heed(ctx)
 		}
 		s.wake(ctx)
+		s.replace()
 		s.fill(ctx)
 		s.tellDrained()
 		if !s.wait(ctx, reload) {
@@ -157,7 +161,7 @@ func (s *scheduler) take(job *jobs.Job) *slot {
 		job: job, queue: s.queue, catalog: s.o.Catalog, env: s.env, state: s.o.StateDir,
 		log: s.log.With().Str("job", job.ID).Str("type", job.Type).Str("source", job.Source).
 			Int("attempt", job.Attempt).Logger(),
-		refusals: s.refusals[keyOf(job)], stop: s.stop, done: s.done, unsure: s.unsure,
+		refusals: s.refusals[keyOf(job)], hindered: s.hindered, stop: s.stop, done: s.done, unsure: s.unsure,
 		verdicts: make(chan verdict, 1), ends: make(chan attemptState, 1), asks: make(chan jobs.EndReason, 1),
 		asked: job.EndReason,
 	}
@@ -171,7 +175,9 @@ func keyOf(job *jobs.Job) attemptKey { return attemptKey{job.ID, job.Attempt} }
 // free gives back the slot of an attempt that is no longer RUNNING in the queue.
 func (s *scheduler) free(f freed) {
 	delete(s.slots, keyOf(f.slot.job))
-	if f.slot.orphan {
+	// What was given back is asked for once more: a supervisor that comes up
+	// meanwhile must not take it for one that has ended.
+	if f.slot.orphan && f.ending != nil {
 		s.forget(f.slot.job.ID, f.slot.job.Attempt)
 	}
 	if f.ending != nil {
@@ -179,7 +185,9 @@ func (s *scheduler) free(f freed) {
 	}
 	delete(s.refusals, keyOf(f.slot.job))
 	if f.refused != nil {
-		s.refusals[keyOf(f.slot.job)] = f.slot.refusals + 1
+		if s.hindered.words() == "" {
+			s.refusals[keyOf(f.slot.job)] = f.slot.refusals + 1
+		}
 		s.backoff = retryMost
 		s.startAt = time.Now().Add(s.backoff)
 	}

@@ -15,8 +15,9 @@ const (
 	retryFirst = 100 * time.Millisecond // before a failed write is tried again, doubling
 	retryMost  = 5 * time.Second
 
-	// refusalsMost is how often the supervisor may refuse to try a job, as it
-	// does while the disk is full, before that is taken for the job's fault.
+	// refusalsMost is how often the supervisor may refuse to try a job before
+	// that is taken for the job's fault. While the machine hinders it, as a full
+	// disk does, it may refuse for ever.
 	refusalsMost = 20
 )
 
@@ -33,6 +34,7 @@ type slot struct {
 	state    string   // the state folder
 	log      zerolog.Logger
 	refusals int             // of this attempt before it took this slot
+	hindered *hindrance      // of all slots
 	stop     <-chan struct{} // closed: record what is at hand and return
 	done     chan<- freed
 	unsure   chan<- *slot
@@ -63,6 +65,7 @@ type slot struct {
 	tree      *treeEnd         // our own ending of an orphan; nil while there is none
 	endedBy   jobs.EndReason   // why that is done
 	survivors []string         // what could not be ended
+	trim      *trimmer         // keeps the output within its bound, where no supervisor does
 }
 
 // freed tells that a slot's attempt is no longer RUNNING in the queue.
@@ -72,25 +75,6 @@ type freed struct {
 	refused error        // it did because the supervisor would not start it
 	left    []string     // processes of it that could not be ended
 }
-
-// verdict is what has become of an attempt, as far as it can be known.
-type verdict struct {
-	kind     verdictKind
-	executor *executor    // verdictStart, verdictHeld
-	state    attemptState // verdictHeld, verdictOrphan, verdictEnded, verdictLost
-	reason   string       // verdictLost
-}
-
-type verdictKind int
-
-const (
-	verdictStart  verdictKind = iota // its supervisor has not been asked, or does not know it: it never ran
-	verdictHeld                      // a supervisor has it
-	verdictOrphan                    // it runs on without a supervisor
-	verdictEnded                     // it has ended and its status was kept
-	verdictNever                     // it never ran and its supervisor is gone
-	verdictLost                      // it may have run, and nobody saw its end
-)
 
 // send puts v in c in place of what nobody has taken yet. There is one sender.
 func send[T any](c chan T, v T) {
@@ -103,7 +87,7 @@ func send[T any](c chan T, v T) {
 
 // run sees the attempt through. It returns when that is done or stop is closed.
 func (s *slot) run(ctx context.Context) {
-	defer func() { s.watch.Close(); s.deadline.Stop() }()
+	defer func() { s.watch.Close(); s.deadline.Stop(); s.trim.stop(false) }()
 	s.typ = s.catalog().Types[s.job.Type]
 	s.limit = limitOf(s.job, s.typ)
 	s.recorded = s.job.Process.PID != 0
@@ -175,8 +159,11 @@ func (s *slot) accept(ctx context.Context, v verdict) bool {
 // for it once more waits until it has.
 func (s *slot) meet(ctx context.Context, e *executor, st attemptState) bool {
 	s.executor = e
+	if e.version < protocolMaxLog && !st.Ended {
+		_ = s.minds(0) // as the daemon before this one did
+	}
 	if st.Process.PID == 0 && !st.Ended {
-		if sp, err := s.prepare(); err == nil {
+		if sp, err := s.prepare(); err == nil && e.knows(sp.Account) {
 			return s.ask(ctx, e, sp)
 		}
 	}
@@ -195,7 +182,7 @@ func (s *slot) start(ctx context.Context, e *executor) bool {
 			return false
 		}
 		return s.finish(ctx, s.conclude(attemptState{EndedBy: s.why}, ""))
-	case s.refused != nil && s.refusals >= refusalsMost:
+	case s.refused != nil && s.refusals >= refusalsMost && s.hindered.words() == "":
 		return s.finish(ctx, notStarted(s.refused.Error()))
 	case s.refused != nil:
 		return s.giveBack(ctx)
@@ -206,6 +193,8 @@ func (s *slot) start(ctx context.Context, e *executor) bool {
 		return s.giveBack(ctx)
 	case err != nil:
 		return s.finish(ctx, notStarted(err.Error()))
+	case !e.knows(sp.Account):
+		return s.giveBack(ctx)
 	}
 	return s.ask(ctx, e, sp)
 }
@@ -220,20 +209,35 @@ func (s *slot) prepare() (spec, error) {
 
 // ask asks e to start the attempt, or what became of that.
 func (s *slot) ask(ctx context.Context, e *executor, sp spec) bool {
+	bound := sp.Limits.Log
+	if e.version < protocolMaxLog {
+		sp.Limits.Log = 0
+	}
 	st, err := e.Start(ctx, sp)
 	if err != nil {
 		// Whether it runs is not known now. The scheduler finds out.
 		if !errors.Is(err, errLost) {
 			s.refused = err
 		}
-		s.log.Warn().Err(err).Msg("start not answered")
+		if s.hindered.met(err) {
+			s.log.Error().Err(err).Msg("no job can be started, they wait until this works again")
+		} else if s.hindered.words() == "" {
+			s.log.Warn().Err(err).Msg("start not answered")
+		}
 		s.tellUnsure()
 		return false
 	}
+	if s.hindered.met(nil) {
+		s.log.Info().Msg("jobs can be started again")
+	}
+	jobs.Step("start: answered")
 	s.executor = e
 	if e.version < protocolLimits {
 		// It was there before this jobrunner was, and stays while its jobs run.
 		st.Limits, st.Script = sp.Limits.unset("the running supervisor is of an earlier version"), sp.Script
+	}
+	if bound > 0 && e.version < protocolMaxLog && !st.Ended {
+		st.Limits = joined(st.Limits, logWords(bound, s.minds(bound)))
 	}
 	return s.saw(ctx, st)
 }
@@ -288,6 +292,7 @@ func (s *slot) end(ctx context.Context) {
 // lets the supervisor forget it.
 func (s *slot) finish(ctx context.Context, e jobs.Ending) bool {
 	s.plan(&e)
+	s.leaveOutput()
 	changed := false
 	ok := s.write(ctx, "end not recorded", func() (err error) {
 		changed, err = s.queue.End(ctx, s.job.ID, s.job.Attempt, e)
@@ -296,10 +301,12 @@ func (s *slot) finish(ctx context.Context, e jobs.Ending) bool {
 	if !ok {
 		return true // the supervisor keeps the status for the next daemon
 	}
+	jobs.Step("end: committed")
 	if s.executor != nil {
 		if err := s.executor.Ack(ctx, s.job.ID, s.job.Attempt); err != nil {
 			s.log.Debug().Err(err).Msg("end not acknowledged")
 		}
+		jobs.Step("end: acknowledged")
 	}
 	if changed {
 		s.logEnd(ctx, e)
@@ -315,7 +322,10 @@ func (s *slot) giveBack(ctx context.Context) bool {
 		return err
 	})
 	if ok {
-		s.log.Info().Msg("job had not started")
+		jobs.Step("start: given back")
+		if s.hindered.words() == "" { // else it was said, for all of them
+			s.log.Info().Msg("job had not started")
+		}
 		s.tellDone(freed{slot: s, refused: s.refused})
 	}
 	return true
@@ -329,13 +339,14 @@ func (s *slot) recordStart(ctx context.Context, st attemptState) bool {
 	}
 	info := jobs.StartInfo{
 		Process: st.Process, Command: st.Argv, At: st.StartedAt,
-		Log: logName(s.job.ID), Limits: st.Limits, Script: st.Script,
+		Log: logName(s.job.ID), Limits: st.Limits, Script: st.Script, RunAs: st.RunAs,
 	}
 	s.recorded = s.write(ctx, "start not recorded", func() error {
 		_, err := s.queue.Started(ctx, s.job.ID, s.job.Attempt, info)
 		return err
 	})
 	if s.recorded {
+		jobs.Step("start: committed")
 		s.log.Info().Int("pid", st.Process.PID).Str("state", string(jobs.Running)).Msg("job started")
 	}
 	return s.recorded

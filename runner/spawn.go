@@ -14,6 +14,7 @@ import (
 type detached struct {
 	pid    int
 	tries  int           // how many have been started before this one answered, this one included
+	said   int64         // size of the supervisors' log before it was started
 	exited chan struct{} // closed when it has ended
 }
 
@@ -40,6 +41,9 @@ func detach(stateDir string, command []string, before *detached) (*detached, err
 		return nil, err
 	}
 	defer log.Close()
+	if info, err := log.Stat(); err == nil {
+		d.said = info.Size()
+	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -79,11 +83,25 @@ func (d *detached) words(stateDir string) string {
 	}
 	defer f.Close()
 	const tail = 1024
-	if info, err := f.Stat(); err == nil && info.Size() > tail {
-		_, _ = f.Seek(-tail, io.SeekEnd)
+	if info, err := f.Stat(); err == nil {
+		_, _ = f.Seek(max(d.said, info.Size()-tail), io.SeekStart)
 	}
 	text, _ := io.ReadAll(io.LimitReader(f, tail))
+	if len(bytes.TrimSpace(text)) == 0 {
+		if err := tryWrite(stateDir); err != nil {
+			return "it ended at once: nothing can be written in the state folder: " + err.Error()
+		}
+		return "it ended at once and said nothing"
+	}
 	return fmt.Sprintf("it ended at once; the last line of %s is: %s", f.Name(), lastLine(text))
+}
+
+// tryWrite finds out whether a file can be written in a folder.
+func tryWrite(dir string) error {
+	path := filepath.Join(dir, "supervisor.try")
+	err := writeSynced(path, make([]byte, 4096))
+	_ = os.Remove(path) // there may be none
+	return err
 }
 
 func lastLine(text []byte) string {

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"jobrunner/jobs"
 )
 
 // findProgram gives the path of the program that an attempt is to execute: a
@@ -30,7 +32,7 @@ func findProgram(sp *spec) (string, error) {
 		}
 		path := filepath.Join(folder, name)
 		full := within(sp.Dir, path)
-		switch err := checkProgram(full); {
+		switch err := sp.checkProgram(full); {
 		case err == nil:
 			return full, nil
 		case errors.Is(err, os.ErrPermission) && denied == "":
@@ -61,14 +63,22 @@ func within(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// checkProgram tells why a file cannot be executed; nil if it can.
-func checkProgram(path string) error {
+// checkProgram tells why the attempt cannot execute a file; nil if it can.
+func (s *spec) checkProgram(path string) error {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
 		return err
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return os.ErrPermission
+	}
+	return s.mayExecute(path)
+}
+
+// mayExecute tells why the attempt may not execute a file, or go through a folder.
+func (s *spec) mayExecute(path string) error {
+	if s.Account != nil {
+		return s.Account.May(path, jobs.ToExecute)
 	}
 	return unix.Access(path, unix.X_OK)
 }

@@ -50,7 +50,7 @@ func startChild(sp *spec, log *os.File, b *bounds) (*child, error) {
 	c := new(child)
 	attr := &syscall.ProcAttr{
 		Dir: sp.Dir, Env: sp.Env, Files: []uintptr{null.Fd(), out, out},
-		Sys: c.waiter.attr(&syscall.SysProcAttr{Setsid: true}),
+		Sys: c.waiter.attr(&syscall.SysProcAttr{Setsid: true, Credential: credential(sp.Account)}),
 	}
 	pid, err := b.fork(attr.Sys, func() (int, error) {
 		return forkWithUmask(sp.Umask, func() (int, error) { return syscall.ForkExec(path, sp.Argv, attr) })
@@ -67,6 +67,14 @@ func startChild(sp *spec, log *os.File, b *bounds) (*child, error) {
 	}
 	c.process = id
 	return c, nil
+}
+
+// credential is what the system is told of an account; nil changes nothing.
+func credential(a *jobs.Account) *syscall.Credential {
+	if a == nil {
+		return nil
+	}
+	return &syscall.Credential{Uid: a.UID, Gid: a.GID, Groups: a.Groups}
 }
 
 // forkWithUmask calls fork while this process has the umask, -1 for its own.
@@ -118,23 +126,19 @@ func signalName(sig syscall.Signal) string {
 // startError says in words why a program could not be started. execve(2)
 // gives the same number for several causes, so it looks which one it is.
 func startError(sp *spec, path string, err error) error {
-	if words := folderFault(sp.Dir); words != nil {
+	if words := folderFault(sp); words != nil {
 		return words
 	}
 	switch {
+	case sp.Account != nil && errors.Is(err, unix.EPERM) && os.Geteuid() != 0:
+		return fmt.Errorf("user %q: the supervisor does not run as root, so it cannot start a job as another user", sp.Account.Name)
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
 		if line, ok := interpreterLine(sp.Dir, path); ok {
 			return fmt.Errorf("%s: bad interpreter: %s", path, line)
 		}
 		return fmt.Errorf("%s not found", path)
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
-		if info, err := os.Stat(within(sp.Dir, path)); err == nil && info.IsDir() {
-			return fmt.Errorf("%s is a folder", path)
-		}
-		if line, ok := interpreterLine(sp.Dir, path); ok {
-			return fmt.Errorf("permission denied: %s or its interpreter %s", path, line)
-		}
-		return fmt.Errorf("permission denied: %s", path)
+		return deniedError(sp, path)
 	case errors.Is(err, unix.ENOEXEC):
 		return fmt.Errorf("exec format error: %s is neither a program for this machine nor a script with a #! line", path)
 	case errors.Is(err, unix.E2BIG):
@@ -147,8 +151,24 @@ func startError(sp *spec, path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
+// deniedError says in words what the attempt may not execute.
+func deniedError(sp *spec, path string) error {
+	if info, err := os.Stat(within(sp.Dir, path)); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder", path)
+	}
+	who := ""
+	if sp.Account != nil {
+		who = fmt.Sprintf(" to user %q", sp.Account.Name)
+	}
+	if line, ok := interpreterLine(sp.Dir, path); ok {
+		return fmt.Errorf("permission denied%s: %s or its interpreter %s", who, path, line)
+	}
+	return fmt.Errorf("permission denied%s: %s", who, path)
+}
+
 // folderFault says what is wrong with a working folder; nil if nothing is.
-func folderFault(dir string) error {
+func folderFault(sp *spec) error {
+	dir := sp.Dir
 	if dir == "" {
 		return nil
 	}
@@ -162,7 +182,7 @@ func folderFault(dir string) error {
 		return fmt.Errorf("working folder %w", err)
 	case !info.IsDir():
 		return fmt.Errorf("working folder %s is not a folder", dir)
-	case unix.Access(dir, unix.X_OK) != nil:
+	case sp.mayExecute(dir) != nil:
 		return fmt.Errorf("permission denied: working folder %s", dir)
 	}
 	return nil

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
+
+	"jobrunner/jobs"
 )
 
 const (
@@ -67,6 +69,7 @@ func Supervise(ctx context.Context, stateDir string) error {
 		return err
 	}
 	defer own.lock.Close()
+	jobs.Step("supervisor: has the folder")
 	prepareProcess()
 	// Little is ever in use; without this the heap would be let grow to 4 MiB.
 	defer debug.SetGCPercent(debug.SetGCPercent(25))
@@ -80,6 +83,7 @@ func Supervise(ctx context.Context, stateDir string) error {
 		return err
 	}
 	defer s.journal.close()
+	jobs.Step("supervisor: has the journal")
 	return s.serve(ctx)
 }
 
@@ -89,6 +93,7 @@ func (s *supervisor) serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening in the state folder: %w", err)
 	}
+	jobs.Step("supervisor: listens")
 	s.log.Info().Str("instance", s.instance).Str("folder", s.folder.path).Msg("supervisor started")
 	s.mu.Lock()
 	s.idle = time.AfterFunc(firstTime, s.leave)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"jobrunner/jobs"
 )
 
 // client is one that is connected to the supervisor.
@@ -113,9 +115,10 @@ func (s *supervisor) start(c *client, r *request) {
 		c.answer(reply{Number: r.Number, Error: err.Error()})
 		return
 	}
+	jobs.Step("attempt: asked for")
 	answer := func() {
 		if a.refused != nil {
-			c.answer(reply{Number: r.Number, Error: a.refused.Error()})
+			c.answer(reply{Number: r.Number, Error: a.refused.Error(), Hindered: true})
 			return
 		}
 		state := a.look()
@@ -147,7 +150,7 @@ func (s *supervisor) claim(sp *spec) (a *attempt, fresh bool, err error) {
 	a = &attempt{
 		s: s, timeout: sp.Timeout, grace: sp.Grace, started: make(chan struct{}),
 		state: attemptState{ID: sp.ID, Attempt: sp.Attempt, Argv: sp.Argv, Log: sp.Log, Timeout: sp.Timeout, Success: sp.Success, Slots: sp.Slots,
-			Script: sp.Script},
+			Script: sp.Script, RunAs: wordOf(sp.Account), MaxLog: sp.Limits.Log},
 	}
 	s.attempts[k] = a
 	return a, true, nil
@@ -204,6 +207,7 @@ func (s *supervisor) forget(k attemptKey) error {
 	s.past.add(k)
 	s.mu.Unlock()
 	s.journal.acked(k.ID, k.Attempt)
+	jobs.Step("attempt: forgotten")
 	s.settle()
 	return nil
 }
