@@ -2,7 +2,6 @@ package watcher
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,13 +55,16 @@ func (q *queueFile) apply(ctx context.Context) (more bool, err error) {
 	if q.longBusy() && time.Since(q.applied) < effort*q.lookTook {
 		return false, errBusy // a write outside a section calls for a look
 	}
+	if len(q.backlog) > 0 && time.Since(q.applied) < effort*q.lookTook {
+		return false, nil // likewise, for it moves the lines of the backlog
+	}
 	var wanted []*jobs.Job
 	if q.unplaced {
 		if wanted, err = q.o.Queue.LinesWanted(ctx, maxPlaced); err != nil {
 			return false, fmt.Errorf("reading which jobs want a line: %w", err)
 		}
 	}
-	left := q.outdated()
+	left := q.withPruned(q.outdated())
 	if len(wanted)+len(left)+len(q.words)+len(q.drops)+q.standing() == 0 {
 		q.unplaced = false
 		return false, nil
@@ -84,38 +86,14 @@ func (q *queueFile) apply(ctx context.Context) (more bool, err error) {
 		return q.again, nil
 	}
 	q.unplaced = len(wanted) == maxPlaced
-	return q.unplaced || len(q.words) > 0, q.committed(ctx, e)
-}
-
-// standing counts the taken lines that still stand in the file.
-func (q *queueFile) standing() int {
-	n := 0
-	for _, t := range q.taken {
-		if t.GoneAt == 0 {
-			n++
-		}
+	err = q.sync(e)
+	if err == nil {
+		err = q.committed(ctx, e)
 	}
-	return n
-}
-
-// outdated returns the lines of finished jobs that are over queue_keep, oldest
-// first. In a long file it waits until a twentieth of the file is to go, so
-// that writing the file anew costs little for each line.
-func (q *queueFile) outdated() []*viewLine {
-	over := q.view.finished - q.o.Settings().QueueKeep
-	if over <= 0 || q.end > smallFile && over < len(q.view.lines)/worthwhile {
-		return nil
+	if err != nil {
+		q.distrust() // the database believes that everything stands where it stood
 	}
-	var finished []*viewLine
-	for _, l := range q.view.lines {
-		if l.word.Ended() && q.words[l.id] == "" {
-			finished = append(finished, l)
-		}
-	}
-	slices.SortFunc(finished, func(a, b *viewLine) int {
-		return cmp.Or(a.changed.Compare(b.changed), cmp.Compare(a.start, b.start))
-	})
-	return finished[:min(over, len(finished))]
+	return q.unplaced || len(q.words) > 0, err
 }
 
 // plans works out the change of the file that is due.
@@ -139,8 +117,16 @@ func (q *queueFile) plans(wanted []*jobs.Job, left []*viewLine) (*edit, error) {
 			e.from = start
 		}
 	}
+	stays := map[int64]bool{}
+	if len(wanted) == maxPlaced { // further lines are placed next
+		stays = q.unplacedYet(wanted)
+	}
 	for _, start := range starts {
-		if start < e.from {
+		switch {
+		case start >= e.from:
+		case stays[start]:
+			delete(e.gone, start)
+		default:
 			e.blanks = append(e.blanks, blanking{start, make([]byte, e.gone[start])})
 		}
 	}
@@ -183,20 +169,6 @@ func (q *queueFile) readOld(e *edit) error {
 		return errBusy
 	}
 	return nil
-}
-
-// leaving gives the lines that are to leave the file, by start, and their lengths.
-func (q *queueFile) leaving() map[int64]int {
-	gone := map[int64]int{}
-	for _, s := range q.drops {
-		gone[s.start] = s.length
-	}
-	for _, t := range q.taken {
-		if t.GoneAt == 0 {
-			gone[t.Offset] = int(t.Length)
-		}
-	}
-	return gone
 }
 
 // rebuild writes the end of the file anew: without the lines that go, and with
@@ -278,6 +250,7 @@ func (q *queueFile) write(e *edit) (bool, error) {
 		if err := q.plan.write(pl, true); err != nil {
 			return false, fmt.Errorf("writing the plan: %w", err)
 		}
+		jobs.Step("queue file: plan written")
 	}
 	f, err := q.openExclusive(true)
 	if err != nil {
@@ -317,13 +290,23 @@ func (q *queueFile) writeExclusive(f *os.File, e *edit, pl plan, edits bool) (bo
 			if err := q.plan.write(pl, false); err != nil {
 				return false, err
 			}
+			jobs.Step("queue file: plan changed")
 		}
-		if err := pl.carryOut(f); err != nil {
-			return false, fmt.Errorf("writing %s: %w", q.name, err)
+	}
+	jobs.Step("queue file: about to be written")
+	if !lasts(f, q.entered) {
+		return false, nil
+	}
+	if edits {
+		if err := pl.carryOut(f, q.entered); err != nil {
+			return false, q.undo(f, pl, err)
 		}
+		jobs.Step("queue file: plan carried out")
 		if err := q.plan.done(); err != nil {
+			q.distrust()
 			return false, fmt.Errorf("writing the plan: %w", err)
 		}
+		jobs.Step("queue file: plan marked as done")
 		q.moved(e)
 	}
 	if !unchanged(info, q.info) {
@@ -335,7 +318,11 @@ func (q *queueFile) writeExclusive(f *os.File, e *edit, pl plan, edits bool) (bo
 	q.drops = nil
 	q.writeWords(f)
 	q.say("")
-	return true, q.wrote(f)
+	err = q.wrote(f)
+	if !lasts(f, q.entered) { // others have written meanwhile
+		q.distrust()
+	}
+	return true, err
 }
 
 // tailStands reports whether the bytes below q.end are those that were seen;
@@ -355,8 +342,12 @@ func (q *queueFile) moved(e *edit) {
 	before := q.end
 	q.end = e.from + int64(len(e.new))
 	q.lines += bytes.Count(e.new, []byte{'\n'}) - bytes.Count(e.old, []byte{'\n'})
-	if q.end < before {
+	if q.end < before || len(q.backlog) > 0 && len(e.old) > 0 {
 		q.generation = uuid.New() // an offset may come again
+	}
+	if len(q.backlog) > 0 && len(e.old) > 0 { // its lines have moved
+		q.backlog = nil
+		q.distrust()
 	}
 	for _, l := range e.lines {
 		q.view.put(l)

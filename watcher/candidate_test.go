@@ -188,7 +188,7 @@ func TestWriterComesDuringClaim(t *testing.T) {
 		}
 		w = f
 		c := y.box.candidate("a.yaml")
-		y.box.claim(c)
+		y.box.claim(c, false)
 		return true
 	})
 	y.box.unsynced = true

@@ -38,10 +38,13 @@ type claim struct {
 	busy    time.Time
 	tries   backoff
 	why     string // why it is not committed yet, for people
+	need    int    // jobs that it must find room for; 0 while it was not found to lack that
+	ahead   bool   // it holds commands that need not wait behind others
 }
 
-// claim makes a candidate ours, unless another daemon was faster.
-func (b *inbox) claim(c *candidate) {
+// claim makes a candidate ours, unless another daemon was faster. ahead says
+// that it need not wait behind others.
+func (b *inbox) claim(c *candidate, ahead bool) {
 	id := uuid.NewString()
 	to := filepath.Join(b.claimed, id+"-"+c.name)
 	from := filepath.Join(b.dir, c.name)
@@ -57,8 +60,9 @@ func (b *inbox) claim(c *candidate) {
 			return
 		}
 	}
+	jobs.Step("inbox: claimed")
 	delete(b.known, c.name)
-	b.claims = append(b.claims, &claim{id: id, name: c.name, path: to, look: c.look, since: c.since, whole: true})
+	b.claims = append(b.claims, &claim{id: id, name: c.name, path: to, look: c.look, since: c.since, whole: true, ahead: ahead})
 	b.unsynced = true
 }
 
@@ -186,13 +190,19 @@ func (b *inbox) work(ctx context.Context) {
 	if len(b.claims) == 0 || !b.syncClaims() {
 		return
 	}
-	waiting := map[string]bool{}
+	b.noteFollowed() // before any of them is committed
+	waiting, full := map[string]bool{}, false
 	b.claims = slices.DeleteFunc(b.claims, func(c *claim) bool {
 		name := strings.ToLower(c.name)
-		done := ctx.Err() == nil && !waiting[name] && c.tries.ready() && b.finish(ctx, c)
+		behind := full && c.receipt == nil && !c.ahead
+		done := ctx.Err() == nil && !waiting[name] && !behind && c.tries.ready() && b.mayTry(ctx, c) && b.finish(ctx, c)
 		waiting[name] = waiting[name] || !done
+		full = full || !done && c.waits()
 		return done
 	})
+	if !slices.ContainsFunc(b.claims, func(c *claim) bool { return c.receipt == nil }) {
+		b.fault(committing, nil) // what could not be committed is now, or is gone
+	}
 	b.outboxWorks()
 }
 
@@ -206,11 +216,12 @@ func (b *inbox) syncClaims() bool {
 	if errors.Is(err, fs.ErrNotExist) { // the claims are gone, then, and each is found to be
 		err = nil
 	}
-	b.fault("claiming request files", err)
+	b.fault(claiming, err)
 	if err != nil {
 		b.blocked.failed(retryFirst, retryMost)
 		return false
 	}
+	jobs.Step("inbox: claims put on disk")
 	b.unsynced = false
 	return true
 }
@@ -247,17 +258,23 @@ func (b *inbox) commit(ctx context.Context, c *claim) (gone bool) {
 		b.notCommitted(ctx, c, err, was)
 		return false
 	}
-	b.fault("committing requests", nil)
-	b.blocked, c.tries, c.why = backoff{}, backoff{}, ""
+	jobs.Step("inbox: committed")
+	b.fault(committing, nil)
+	b.blocked, c.tries, c.why, c.need = backoff{}, backoff{}, "", 0
 	return false
 }
 
 // notCommitted tells a queue that cannot write, which stops the taking, from a
 // fault that is one file's alone.
 func (b *inbox) notCommitted(ctx context.Context, c *claim, err error, was string) {
+	var full *jobs.FullError
+	if errors.As(err, &full) {
+		b.isFull(c, full)
+		return
+	}
 	c.tries.failed(retryFirst, retryMost)
 	if b.Queue.Healthy() != nil {
-		b.fault("committing requests", err)
+		b.fault(committing, err)
 		b.blocked.failed(retryFirst, retryMost)
 		return
 	}
@@ -306,10 +323,14 @@ func (b *inbox) readClaim(c *claim) ([]jobs.Item, error) {
 		return nil, err
 	case errors.Is(err, errBusy):
 		return nil, c.isBusy(now, s)
+	case isShortage(err):
+		b.cannotOpen(err)
+		return nil, c.isYoung(retryFirst)
 	case err != nil:
 		return nil, c.isUnreadable("it cannot be read: " + reasonOf(err))
 	}
 	defer f.Close()
+	b.fault(openingFiles, nil)
 	if why := l.unsuited(); why != "" {
 		return nil, c.isUnreadable(why)
 	}
@@ -321,7 +342,7 @@ func (b *inbox) readClaim(c *claim) ([]jobs.Item, error) {
 		c.whole = c.look == (look{}) && w == writersNone // it was whole before the crash
 		c.look, c.since = l, now
 	}
-	stood := l.stood(c.since, w, now)
+	stood := b.stood(l, c.since, w, now)
 	if !c.whole && stood < s.Settle {
 		return nil, c.isYoung(s.Settle - stood)
 	}

@@ -243,12 +243,12 @@ func TestClaimChangesUnderUs(t *testing.T) {
 	}
 	os.Remove(y.in("a.yaml")) // between the look and the rename
 	os.Symlink("/etc/passwd", y.in("a.yaml"))
-	y.box.claim(c)
+	y.box.claim(c, false)
 	y.scanUntil("it is listed", func() bool { return strings.Contains(y.why("a.yaml"), "link") })
 	y.put(y.in("b.yaml"), "type: sleep\nargs: [")
 	c = y.box.candidate("b.yaml")
 	c.look = l // another file was found to be ready
-	y.box.claim(c)
+	y.box.claim(c, false)
 	y.scan()
 	if len(y.all()) != 0 {
 		t.Fatal("a file that was still to settle was committed")

@@ -26,6 +26,7 @@ type desk struct {
 	queue *jobs.Queue
 	local bool
 	keep  int
+	most  atomic.Int64 // max_pending
 	stop  func()
 	asked atomic.Int64 // how often the settings were asked for
 }
@@ -53,7 +54,7 @@ func newDesk(t *testing.T) *desk {
 
 func (d *desk) catalog() *jobs.Catalog {
 	pattern := regexp.MustCompile(`^(?:[0-9]{1,6})$`)
-	return &jobs.Catalog{Dir: d.dir, MaxConcurrent: 3, Types: map[string]*jobs.Type{
+	return &jobs.Catalog{Dir: d.dir, MaxConcurrent: 3, MaxPending: int(d.most.Load()), Types: map[string]*jobs.Type{
 		"python": {Name: "python", Interpreter: []string{"python3"}, Scripts: filepath.Join(d.dir, "scripts"),
 			Extensions: []string{".py"}, Args: jobs.ArgRules{Max: -1}, Workdir: d.dir, Umask: -1},
 		"sleep": {Name: "sleep", Command: []string{"sleep"}, Args: jobs.ArgRules{Min: 1, Max: 1, Pattern: pattern},
@@ -74,7 +75,7 @@ func (d *desk) options() queueOptions {
 }
 
 // start runs the queue file until halt.
-func (d *desk) start() {
+func (d *desk) start() *queueFile {
 	d.t.Helper()
 	q, err := newQueueFile(d.options())
 	if err != nil {
@@ -111,6 +112,7 @@ func (d *desk) start() {
 		f.Close()
 		q.Close()
 	}
+	return q
 }
 
 func (d *desk) halt() {

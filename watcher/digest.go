@@ -31,8 +31,9 @@ type digest struct {
 // rawLine is a line as its writer wrote it.
 type rawLine struct {
 	stretch
-	number int
-	raw    []byte
+	number   int
+	raw      []byte
+	examined bool // it was found to be no command that can be taken before others
 }
 
 func (q *queueFile) newDigest(base int64, lines int) *digest {
@@ -62,7 +63,7 @@ func (d *digest) line(ctx context.Context, start int64, raw []byte) error {
 	l, ok := parseViewLine(raw)
 	if !ok {
 		if len(trimSpace(raw)) > 0 {
-			d.raws = append(d.raws, rawLine{stretch{start, len(raw)}, d.lines, raw})
+			d.raws = append(d.raws, rawLine{stretch: stretch{start, len(raw)}, number: d.lines, raw: raw})
 		}
 		return nil
 	}
@@ -70,7 +71,7 @@ func (d *digest) line(ctx context.Context, start int64, raw []byte) error {
 	first, old := d.present.line(l.id), d.q.view.line(l.id)
 	switch {
 	case l.asksAgain(first) || l.asksAgain(old):
-		d.raws = append(d.raws, rawLine{stretch{start, len(raw)}, d.lines, raw})
+		d.raws = append(d.raws, rawLine{stretch: stretch{start, len(raw)}, number: d.lines, raw: raw})
 	case first != nil:
 		d.drops = append(d.drops, stretch{start, len(raw)})
 	case old != nil:
@@ -122,12 +123,27 @@ func (d *digest) unended() {
 	}
 }
 
+// isOld reports whether a line whose job was pruned is no more than that job's
+// line, which somebody has written back. Where the file is only read it stays,
+// and is taken to be known.
+func (d *digest) isOld(l viewLine, gone *jobs.PrunedError) bool {
+	asks := l.word == "" || l.word == jobs.Pending
+	return d.q.side == "" && (gone.State != jobs.Rejected || !asks)
+}
+
 // unseen deals with a line that bears an id and was not in the file before.
 func (d *digest) unseen(ctx context.Context, l viewLine, raw []byte) error {
 	at := stretch{l.start, len(raw)}
 	j, err := d.q.o.Queue.Job(ctx, l.id.String())
+	var gone *jobs.PrunedError
+	if errors.As(err, &gone) && d.isOld(l, gone) {
+		d.drops = append(d.drops, at)
+		d.q.o.Log.Info().Str("job", gone.ID).Str("state", string(gone.State)).Str("file", d.q.name).
+			Msg("line of a pruned job removed")
+		return nil
+	}
 	if errors.Is(err, jobs.ErrNotFound) {
-		d.raws = append(d.raws, rawLine{at, d.lines, raw})
+		d.raws = append(d.raws, rawLine{stretch: at, number: d.lines, raw: raw})
 		return nil
 	}
 	if err != nil {
@@ -136,15 +152,15 @@ func (d *digest) unseen(ctx context.Context, l viewLine, raw []byte) error {
 	ours := l.text == jobText(j) && l.word != "" && l.room >= jobs.StateWidth
 	switch {
 	case d.q.side != "" || d.taken[j.ID] && !ours:
-		d.raws = append(d.raws, rawLine{at, d.lines, raw})
+		d.raws = append(d.raws, rawLine{stretch: at, number: d.lines, raw: raw})
 	case j.State == jobs.Rejected && !ours && (l.word == "" || l.word == jobs.Pending):
-		d.raws = append(d.raws, rawLine{at, d.lines, raw})
+		d.raws = append(d.raws, rawLine{stretch: at, number: d.lines, raw: raw})
 	case ours && j.LineAt != jobs.LineLeft:
 		l.placed = time.Now()
 		if j.LineAt > 0 {
-			l.placed = time.UnixMilli(j.LineAt)
+			l.placed = fromMillis(j.LineAt)
 		} else {
-			d.adopt = append(d.adopt, jobs.Placement{ID: j.ID, At: l.placed.UnixMilli()})
+			d.adopt = append(d.adopt, jobs.Placement{ID: j.ID, At: millis(l.placed)})
 		}
 		if j.Doubt || d.q.gone[l.id] != nil {
 			d.returned = append(d.returned, j.ID)

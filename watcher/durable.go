@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"jobrunner/jobs"
 )
 
 // Temporary files of our own begin and end like this: inboxes leave them
@@ -46,6 +48,7 @@ func writeByRename(path string, mode os.FileMode, fill func(*os.File) error) err
 		err = f.Sync()
 	}
 	err = errors.Join(err, f.Close()) // some file systems report a full disk only here
+	jobs.Step("whole file: written beside")
 	if err == nil {
 		err = os.Rename(temp, path)
 	}
@@ -53,6 +56,7 @@ func writeByRename(path string, mode os.FileMode, fill func(*os.File) error) err
 		os.Remove(temp)
 		return err
 	}
+	jobs.Step("whole file: renamed")
 	return syncDir(filepath.Dir(path))
 }
 
@@ -79,6 +83,7 @@ func moveFile(from, to string) error {
 	if err != nil {
 		return fmt.Errorf("moving %q to %q: %w", from, to, err)
 	}
+	jobs.Step("whole file: copied")
 	f.Close() // Windows removes no open file
 	return os.Remove(from)
 }

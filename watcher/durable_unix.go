@@ -24,3 +24,13 @@ func syncDir(path string) error {
 }
 
 func isCrossDevice(err error) bool { return errors.Is(err, syscall.EXDEV) }
+
+// syncFile puts on disk what was written to a file.
+func syncFile(path string) error {
+	f, err := openPlain(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}

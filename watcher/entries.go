@@ -46,7 +46,7 @@ func (b *inbox) intake(ctx context.Context, c *claim, items []jobs.Item) (jobs.I
 	if err := catalog.Freeze(b.StateDir, entries); err != nil {
 		return jobs.Intake{}, err
 	}
-	in := jobs.Intake{Receipt: &jobs.Receipt{ID: c.id, Name: c.name, TakenAt: time.Now()}, Entries: entries}
+	in := jobs.Intake{Receipt: &jobs.Receipt{ID: c.id, Name: c.name, TakenAt: time.Now()}, Entries: entries, MaxPending: b.Gate.most(fromInbox)}
 	for _, e := range entries {
 		if e.Command == nil {
 			e.Job.Source, e.Job.SubmittedAt = c.source(), in.Receipt.TakenAt
@@ -130,6 +130,10 @@ func (b *inbox) isFree(ctx context.Context, id string) (bool, error) {
 	known, err := b.Queue.Job(ctx, id)
 	if err == nil {
 		return known.State == jobs.Rejected, nil
+	}
+	var gone *jobs.PrunedError
+	if errors.As(err, &gone) && gone.State != jobs.Rejected {
+		return false, nil
 	}
 	if errors.Is(err, jobs.ErrNotFound) {
 		_, err = b.Queue.Members(ctx, id)

@@ -20,6 +20,9 @@ var errNotRegular = errors.New("it is not a regular file")
 // errBusy says that another program has the file open just now.
 var errBusy = errors.New("another program has it open")
 
+// errBroken says that a section has ended before it was left.
+var errBroken = errors.New("this process was stopped while it was writing, and other programs were let in")
+
 // sameFile returns errBusy when path no longer names f: it was replaced
 // between the open and the lease.
 func sameFile(f *os.File, path string) error {

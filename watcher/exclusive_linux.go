@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,6 +29,28 @@ func openExclusive(path string, write bool) (*os.File, error) {
 		return nil, err
 	}
 	return lease(f, path, unix.F_WRLCK)
+}
+
+// lasts reports whether f, in an exclusive section entered at that time, still
+// keeps others out. A lease on which somebody waits is taken away after
+// lease-break-time, to which only a process comes that was stopped.
+func lasts(f *os.File, entered time.Time) bool {
+	spent := time.Since(entered)
+	if spent < 100*time.Millisecond || spent < leaseBreakTime()/2 {
+		return true
+	}
+	kind, err := unix.FcntlInt(f.Fd(), unix.F_GETLEASE, 0)
+	return err == nil && kind == unix.F_WRLCK
+}
+
+// leaseBreakTime is how long the system lets others wait for a lease to end.
+func leaseBreakTime() time.Duration {
+	text, _ := os.ReadFile("/proc/sys/fs/lease-break-time")
+	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		n = 45 // as it is unless somebody has set it
+	}
+	return time.Duration(n) * time.Second
 }
 
 // openQuiet opens path for reading and proves that nobody has it open for

@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"os"
+	"time"
 
 	"golang.org/x/sys/windows"
 )
@@ -18,6 +19,10 @@ func openExclusive(path string, write bool) (*os.File, error) {
 	}
 	return openSharing(path, access, 0)
 }
+
+// lasts reports whether f still keeps others out, which it does until it is
+// closed.
+func lasts(*os.File, time.Time) bool { return true }
 
 // openQuiet opens path for reading and proves that nobody has it open for
 // writing: it shares reading only.

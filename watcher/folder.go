@@ -18,7 +18,7 @@ type folder struct {
 
 	// touched only by the goroutine that calls Check and Close
 	watch   *dirWatch // nil while there is none
-	watched look      // the folder that watch is on
+	watched look      // the folder that had the name at the last Check; zero if none had
 	failed  string    // why there is no watch, as it was logged
 
 	mu      sync.Mutex // guards what follows
@@ -52,29 +52,43 @@ func watchFolder(dir string, log zerolog.Logger) *folder {
 // C gives a token after changes; several changes may share one.
 func (f *folder) C() <-chan struct{} { return f.wake }
 
-// Check makes sure that the watch is on the folder that has the name now, and
-// reports whether a new watch had to be made. Call it before every look.
+// Check makes sure that the watch is on the folder that has the name now. It
+// reports whether what was known of the folder no longer holds: it is another
+// one, or the watch on it is new, or there is none any more. Call it before
+// every look.
 func (f *folder) Check() bool {
 	now, err := lookAt(f.dir)
 	f.mu.Lock()
 	lost := f.lost
 	f.mu.Unlock()
-	if err == nil && f.watch != nil && !lost && f.watched.sameFile(now) {
+	had := f.watch != nil
+	if err == nil && had && !lost && f.watched.sameFile(now) {
 		return false
 	}
 	f.end()
-	if err == nil {
-		f.watch, err = openWatch(f.dir, f.report, f.ended)
-	}
 	if err != nil {
-		if f.failed != err.Error() && !errors.Is(err, fs.ErrNotExist) { // its owner sees that
-			f.log.Warn().Str("folder", f.dir).Err(err).Msg("folder cannot be watched: it is looked through instead")
-		}
-		f.failed = err.Error()
+		f.watched = look{}
+		f.cannot(err)
 		return false
 	}
-	f.watched, f.failed = now, ""
+	changed := had || !f.watched.sameFile(now)
+	f.watched = now
+	if f.watch, err = openWatch(f.dir, f.report, f.ended); err != nil {
+		f.watch = nil
+		f.cannot(err)
+		return changed
+	}
+	f.failed = ""
 	return true
+}
+
+// cannot logs why there is no watch, once. That the folder is not there its
+// owner sees.
+func (f *folder) cannot(err error) {
+	if f.failed != err.Error() && !errors.Is(err, fs.ErrNotExist) {
+		f.log.Warn().Str("folder", f.dir).Err(err).Msg("folder cannot be watched: it is looked through instead")
+	}
+	f.failed = err.Error()
 }
 
 // Close ends the watch and waits for its goroutine.
@@ -107,7 +121,7 @@ func (f *folder) report(name string, what change) {
 	}
 	_, known := f.names[name]
 	switch {
-	case name == "" || !known && len(f.names) >= maxHints:
+	case !known && len(f.names) >= maxHints:
 	case what != changeOther:
 		f.names[name] = what == changeMovedIn
 	case !known:
@@ -125,7 +139,8 @@ func (f *folder) signal() {
 }
 
 // take returns the names that events have told of since the last call; true
-// means that a file was renamed to it and not written under it since.
+// means that a file was renamed to it and not written under it since. The name
+// "" means that any file may have changed.
 func (f *folder) take() map[string]bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

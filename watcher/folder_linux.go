@@ -3,6 +3,7 @@ package watcher
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -23,10 +24,20 @@ const watchedEvents = unix.IN_CREATE | unix.IN_MODIFY | unix.IN_ATTRIB | unix.IN
 // when the watch is gone by itself; both from one goroutine.
 func openWatch(dir string, report func(string, change), ended func()) (*dirWatch, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
-	if err != nil {
+	switch err {
+	case nil:
+	case unix.EMFILE:
+		return nil, errors.New("this user has no more inotify instances (sysctl fs.inotify.max_user_instances), or the process no more files (ulimit -n)")
+	default:
 		return nil, os.NewSyscallError("inotify_init1", err)
 	}
-	if _, err := unix.InotifyAddWatch(fd, dir, watchedEvents); err != nil {
+	_, err = unix.InotifyAddWatch(fd, dir, watchedEvents)
+	switch err {
+	case nil:
+	case unix.ENOSPC: // its text would speak of a full disk
+		unix.Close(fd)
+		return nil, errors.New("this user has no more inotify watches (sysctl fs.inotify.max_user_watches)")
+	default:
 		unix.Close(fd)
 		return nil, &os.PathError{Op: "inotify_add_watch", Path: dir, Err: err}
 	}

@@ -62,6 +62,7 @@ func (q *queueFile) miss(ctx context.Context, d *digest, missing []*viewLine) er
 		if err := q.o.Queue.SetDoubt(ctx, doubt, true); err != nil {
 			return fmt.Errorf("holding jobs whose lines are gone: %w", err)
 		}
+		jobs.Step("queue file: doubts committed")
 	}
 	if err := q.reappeared(ctx, d, back); err != nil {
 		return err
@@ -83,6 +84,7 @@ func (q *queueFile) place(ctx context.Context, p []jobs.Placement) error {
 	if err := q.o.Queue.PlaceLines(ctx, p); err != nil {
 		return fmt.Errorf("noting which lines are in %s: %w", q.name, err)
 	}
+	jobs.Step("queue file: places committed")
 	q.unplaced = true
 	return nil
 }
@@ -163,6 +165,7 @@ func (q *queueFile) decide(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cancelling jobs whose lines were removed: %w", err)
 	}
+	jobs.Step("queue file: removals committed")
 	for _, id := range removed {
 		q.o.Log.Info().Str("job", id).Str("state", string(jobs.Cancelled)).Str("file", q.name).Msg("job cancelled, its line was removed")
 	}

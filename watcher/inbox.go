@@ -1,7 +1,6 @@
 package watcher
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +40,7 @@ type inboxOptions struct {
 	Queue    *jobs.Queue
 	Catalog  func() *jobs.Catalog
 	Settings func() Settings
+	Gate     *gate // nil means one of its own
 	Log      zerolog.Logger
 }
 
@@ -52,9 +52,12 @@ type inbox struct {
 
 	known     map[string]*candidate // by name
 	round     int                   // counts scans
+	steady    steadiness            // of the clock that files' times are told by
 	listCost  time.Duration         // of the last look through the folder
 	left      bool                  // the last scan has not tried everything that was due
 	claims    []*claim              // in the order in which they are to be answered
+	waiting   []*candidate          // those for which there is no room, in their order
+	hurries   bool                  // nothing but commands is taken, as jobs are to start
 	busyNames map[string]bool       // names, in lower case, of claims that are not answered yet
 	unsynced  bool                  // a claim's name may not be on disk yet
 	blocked   backoff               // the queue cannot write
@@ -63,16 +66,22 @@ type inbox struct {
 	faults    map[string]string // what does not work at present, by what it concerns
 	folder    *folder           // nil outside of run
 
-	mu     sync.Mutex // guards public
-	public inboxStatus
+	outbox sync.Mutex // held while a file and its reply are put into the outbox, or removed
+
+	mu         sync.Mutex // guards the following
+	public     inboxStatus
+	followed   int64           // events up to it are in the replies
+	delivering map[string]bool // receipts whose files are not in the outbox yet
 }
 
 // inboxStatus is what people are told of the inbox.
 type inboxStatus struct {
 	Events  string    // "native" or "polling every 2s"; "" until it is known
+	Scans   int       // looks through the whole folder that are done
 	Ignored []Ignored // sorted by name, at most maxIgnored
 	More    int       // further ones that are ignored
 	Err     string    // what does not work at present; "" if all does
+	Stopped string    // the part of Err that keeps request files from being taken
 }
 
 const (
@@ -92,6 +101,9 @@ func newInbox(o inboxOptions) (*inbox, error) {
 			return nil, fmt.Errorf("creating folder: %w", err)
 		}
 	}
+	if o.Gate == nil {
+		o.Gate = newGate(o.Queue, o.Catalog, o.Log)
+	}
 	return &inbox{
 		inboxOptions: o, dir: o.Dir, claimed: filepath.Join(o.Dir, claimFolder, o.StateID),
 		known: map[string]*candidate{}, faults: map[string]string{},
@@ -106,10 +118,14 @@ func (b *inbox) scan(ctx context.Context) (again time.Duration, err error) {
 	s := b.Settings()
 	b.work(ctx)
 	start := time.Now()
+	b.steady.check(start, start.Sub(began))
 	due, err := b.list(s)
-	b.fault("looking through the inbox", err)
+	b.fault(looking, err)
 	b.listCost = time.Since(start)
-	b.left = b.takeAll(ctx, due, s) && b.blocked.ready()
+	b.left = (b.takeAll(ctx, due, s) || b.admit(ctx, s)) && b.blocked.ready()
+	if err == nil && b.faults[openingFiles] != "" && b.nothingToOpen() {
+		b.fault(openingFiles, nil)
+	}
 	b.foreign.look(filepath.Join(b.dir, claimFolder), b.StateID)
 	b.publish()
 	if b.left {
@@ -202,17 +218,17 @@ func (b *inbox) candidate(name string) *candidate {
 // it stopped before the end.
 func (b *inbox) takeAll(ctx context.Context, due []*candidate, s Settings) (left bool) {
 	end := time.Now().Add(max(scanTime, 2*b.listCost))
-	for i := 0; i < len(due); i += claimsAtOnce {
+	due = slices.DeleteFunc(due, func(c *candidate) bool { return c.parked })
+	for i := 0; i < len(due); {
 		if !b.blocked.ready() || ctx.Err() != nil || i >= maxOpens || i > 0 && time.Now().After(end) {
 			return true
 		}
-		for _, c := range due[i:min(i+claimsAtOnce, len(due))] {
-			was := c.why
-			if b.isReady(c, s) {
-				b.claim(c)
-			}
-			b.logIgnored(c, was)
+		room := b.room(ctx)
+		next := min(i+max(room, 1), len(due))
+		for _, c := range due[i:next] {
+			b.takeOne(ctx, c, s, room > 0)
 		}
+		i = next
 		b.work(ctx)
 	}
 	return false
@@ -225,7 +241,7 @@ func (b *inbox) hinted(ctx context.Context) {
 	b.noteClaimed()
 	var due []*candidate
 	for name, moved := range b.folder.take() {
-		if leftAlone(name) {
+		if name == "" || leftAlone(name) {
 			continue
 		}
 		c := b.candidate(name)
@@ -241,16 +257,9 @@ func (b *inbox) hinted(ctx context.Context) {
 		}
 	}
 	sortByAge(due)
-	if b.takeAll(ctx, due, s) || len(due) > 0 {
+	if b.takeAll(ctx, due, s) || b.admit(ctx, s) || len(due) > 0 {
 		b.publish()
 	}
-}
-
-// sortByAge puts what was dropped first first.
-func sortByAge(due []*candidate) {
-	slices.SortFunc(due, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(a.look.mtime, b.look.mtime), cmp.Compare(a.name, b.name))
-	})
 }
 
 // again is how long it is until something is due; 0 if nothing is.
@@ -262,7 +271,7 @@ func (b *inbox) again() time.Duration {
 		}
 	}
 	for _, c := range b.known {
-		if !c.never && !c.due.IsZero() {
+		if !c.never && !c.parked && !c.due.IsZero() {
 			sooner(latest(c.due, b.blocked.at))
 		}
 	}
@@ -289,9 +298,13 @@ func (b *inbox) status() inboxStatus {
 // publish makes what is known visible to status.
 func (b *inbox) publish() {
 	ignored := b.foreign.ignored()
+	full := b.Gate.waitsFor(fromInbox)
 	for _, c := range b.known {
-		if c.why != "" {
+		switch {
+		case c.why != "":
 			ignored = append(ignored, Ignored{c.name, c.why})
+		case c.parked && full:
+			ignored = append(ignored, Ignored{c.name, waitingFor(b.Catalog())})
 		}
 	}
 	for _, c := range b.claims {
@@ -301,10 +314,22 @@ func (b *inbox) publish() {
 	}
 	slices.SortFunc(ignored, func(a, b Ignored) int { return strings.Compare(a.Name, b.Name) })
 	more := max(0, len(ignored)-maxIgnored)
+	b.noteFollowed()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.public.Scans = b.round
 	b.public.Ignored, b.public.More = ignored[:len(ignored)-more], more
 }
+
+// What is done with the inbox; a fault of these keeps request files from being
+// taken.
+const (
+	looking    = "looking through the inbox"
+	claiming   = "claiming request files"
+	committing = "committing requests"
+)
+
+var stopping = []string{looking, claiming, committing}
 
 // fault notes that what does not work, or does again if err is nil, and logs
 // each change of that once.
@@ -313,24 +338,32 @@ func (b *inbox) fault(what string, err error) {
 		return
 	}
 	was, failing := b.faults[what]
+	now := ""
+	if err != nil {
+		now = err.Error() + hintFor(err)
+	}
 	switch {
 	case err == nil && failing:
 		delete(b.faults, what)
 		b.Log.Info().Str("doing", what).Msg("inbox works again")
-	case err != nil && was != err.Error():
-		b.faults[what] = err.Error()
-		b.Log.Error().Str("doing", what).Str("error", jobs.Sanitize(err.Error())).Msg("inbox is hindered and tries again")
+	case err != nil && was != now:
+		b.faults[what] = now
+		b.Log.Error().Str("doing", what).Str("error", jobs.Sanitize(now)).Msg("inbox is hindered and tries again")
 	default:
 		return
 	}
-	var all []string
+	var all, stopped []string
 	for what, text := range b.faults {
 		all = append(all, what+": "+text)
+		if slices.Contains(stopping, what) {
+			stopped = append(stopped, what+": "+text)
+		}
 	}
 	slices.Sort(all)
+	slices.Sort(stopped)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.public.Err = strings.Join(all, "; ")
+	b.public.Err, b.public.Stopped = strings.Join(all, "; "), strings.Join(stopped, "; ")
 }
 
 // logIgnored logs why a file stays where it is, when that was not so before.

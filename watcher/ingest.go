@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -28,27 +29,21 @@ const mostHints = 50
 // file, to know it again if a tool writes it back.
 const commandMemory = time.Hour
 
-// ingest commits raw lines as jobs and commands, each together with how far
-// the file has then been read. It returns once all are committed.
-func (q *queueFile) ingest(ctx context.Context, d *digest, raws []rawLine) error {
-	for len(raws) > 0 {
-		n, err := q.take(ctx, d, raws)
-		if err != nil {
-			return fmt.Errorf("taking in lines: %w", err)
-		}
-		raws = raws[n:]
-	}
-	return nil
-}
-
 // take commits what the first ones of the lines ask for, and gives how many
 // these are. A line that the queue refuses becomes a REJECTED job, and the
 // others are taken all the same.
 func (q *queueFile) take(ctx context.Context, d *digest, raws []rawLine) (n int, err error) {
-	asked, err := q.batch(raws)
+	several, err := q.several(ctx)
+	if err != nil {
+		return 0, err
+	}
+	asked, err := q.batch(raws[:min(len(raws), several)])
 	for err == nil {
 		last := raws[len(asked)-1]
-		in := jobs.Intake{Mark: &jobs.Mark{Generation: q.generation.String(), Offset: last.start + int64(last.length)}}
+		in := jobs.Intake{
+			Mark:       &jobs.Mark{Generation: q.generation.String(), Offset: last.start + int64(last.length)},
+			MaxPending: q.gate.most(fromQueueFile),
+		}
 		var from []int // the line of each entry
 		for i, entries := range asked {
 			in.Entries = append(in.Entries, entries...)
@@ -60,10 +55,14 @@ func (q *queueFile) take(ctx context.Context, d *digest, raws []rawLine) (n int,
 		var outcomes []jobs.Outcome
 		outcomes, err = q.o.Queue.Accept(ctx, in)
 		var refused *jobs.RefusedError
+		var full *jobs.FullError
 		switch {
+		case errors.As(err, &full):
+			asked, err = q.fitting(ctx, asked, full)
 		case errors.As(err, &refused):
 			asked, err = q.without(refused, raws, asked, from)
 		case err == nil:
+			jobs.Step("queue file: lines committed")
 			q.took(d, in.Entries, outcomes)
 			return len(asked), nil
 		}
@@ -213,9 +212,7 @@ func (q *queueFile) took(d *digest, entries []jobs.Entry, outcomes []jobs.Outcom
 		t, o := *e.Taken, outcomes[i]
 		if o.Job != nil {
 			t.Job = o.Job.ID
-			if id, err := uuid.Parse(t.Job); err == nil && d.whole && q.view.line(id) != nil && d.present.line(id) == nil {
-				d.changed = append(d.changed, t.Job)
-			}
+			d.names(t.Job)
 		}
 		q.taken = append(q.taken, t)
 	}
@@ -258,7 +255,7 @@ func (q *queueFile) match(ctx context.Context, d *digest, missing []*viewLine, r
 	for i, t := range old {
 		if !used[i] && t.Job == "" && q.side == "" {
 			if t.GoneAt == 0 {
-				t.GoneAt = time.Now().UnixMilli()
+				t.GoneAt = millis(time.Now())
 			}
 			q.taken = append(q.taken, t)
 		}
@@ -269,17 +266,12 @@ func (q *queueFile) match(ctx context.Context, d *digest, missing []*viewLine, r
 // recognise says of each raw line which of the taken ones it is, -1 for none:
 // the one that stood in its place, or else one of its text that moved allows.
 func recognise(raws []rawLine, taken []jobs.Taken, moved func(jobs.Taken) bool) []int {
-	at := map[int64]int{}
-	for i, t := range taken {
-		if t.GoneAt == 0 {
-			at[t.Offset] = i
-		}
-	}
+	standing := byPlace(taken)
 	found := make([]int, len(raws))
 	used := make([]bool, len(taken))
 	for n, r := range raws {
 		found[n] = -1
-		if i, ok := at[r.start]; ok && taken[i].Hash == jobs.RawHash(r.raw) {
+		if i := standing.at(r); i >= 0 && taken[i].Hash == jobs.RawHash(r.raw) {
 			found[n], used[i] = i, true
 		}
 	}
@@ -305,7 +297,7 @@ func recognise(raws []rawLine, taken []jobs.Taken, moved func(jobs.Taken) bool) 
 // another place of a rewritten file.
 func (q *queueFile) standsAgain(d *digest, t jobs.Taken) bool {
 	if t.Job == "" || q.side != "" {
-		return t.GoneAt == 0 || !time.UnixMilli(t.GoneAt).Before(d.seenUntil)
+		return t.GoneAt == 0 || !fromMillis(t.GoneAt).Before(d.seenUntil)
 	}
 	id, err := uuid.Parse(t.Job)
 	return err == nil && d.present.line(id) == nil
@@ -351,9 +343,40 @@ func (q *queueFile) missingByText(ctx context.Context, d *digest, missing []*vie
 	return byText, nil
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
+// places are the taken lines that still stand in the file, by their place.
+type places struct {
+	taken []jobs.Taken
+	order []int // indexes of those that stand, by offset
 }
+
+func byPlace(taken []jobs.Taken) places {
+	p := places{taken: taken}
+	for i, t := range taken {
+		if t.GoneAt == 0 {
+			p.order = append(p.order, i)
+		}
+	}
+	slices.SortFunc(p.order, func(a, b int) int { return cmp.Compare(taken[a].Offset, taken[b].Offset) })
+	return p
+}
+
+// at gives the taken line whose place holds the text of r, -1 if none does. Not
+// where r begins: a line that was blanked is now the beginning of the next one.
+func (p places) at(r rawLine) int {
+	text := r.start + int64(leading(r.raw))
+	n, found := slices.BinarySearchFunc(p.order, text, func(i int, at int64) int { return cmp.Compare(p.taken[i].Offset, at) })
+	if !found {
+		n--
+	}
+	if n < 0 {
+		return -1
+	}
+	i := p.order[n]
+	if t := p.taken[i]; text >= t.Offset+t.Length {
+		return -1
+	}
+	return i
+}
+
+// leading counts the bytes before a line's text.
+func leading(raw []byte) int { return len(raw) - len(bytes.TrimLeft(raw, " \t\v\f\r\x00")) }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"jobrunner/jobs"
 )
 
 // guard says what a look at the file was protected by.
@@ -34,6 +36,7 @@ type sight struct {
 // not be read safely just now.
 func (q *queueFile) look(ctx context.Context) error {
 	s, err := q.read()
+	jobs.Step("queue file: read")
 	if errors.Is(err, os.ErrNotExist) {
 		return q.absent(ctx)
 	}
@@ -49,8 +52,9 @@ func (q *queueFile) look(ctx context.Context) error {
 	}
 	if s.whole {
 		begun := time.Now()
+		q.ingestTook = 0
 		err = q.digestWhole(ctx, s)
-		q.lookTook = time.Since(begun)
+		q.lookTook = time.Since(begun) - q.ingestTook
 	} else {
 		err = q.digestNew(ctx, s)
 	}
@@ -142,6 +146,7 @@ func (q *queueFile) openExclusive(write bool) (f *os.File, err error) {
 			time.Sleep(jitter(pause))
 			pause *= 2
 		}
+		q.entered = time.Now()
 		f, err = openExclusive(q.o.Path, write)
 		if !errors.Is(err, errBusy) {
 			break
@@ -149,6 +154,7 @@ func (q *queueFile) openExclusive(write bool) (f *os.File, err error) {
 	}
 	switch {
 	case err == nil:
+		jobs.Step("queue file: leased")
 		if q.longBusy() {
 			q.whole = true // it was used without protection meanwhile
 		}
@@ -175,9 +181,6 @@ func openPlain(path string) (*os.File, error) {
 	return f, err
 }
 
-// writtenAt is when the file was last written, by this machine's clock.
-func writtenAt(info os.FileInfo) time.Time { return earlier(info.ModTime(), time.Now()) }
-
 func jitter(d time.Duration) time.Duration {
 	return d/2 + rand.N(d)
 }
@@ -190,8 +193,12 @@ func (q *queueFile) digestNew(ctx context.Context, s sight) error {
 		return err
 	}
 	d.raws = append(d.raws, q.rest(ctx, d, s)...)
-	if err := q.ingest(ctx, d, d.raws); err != nil {
-		return err
+	ingest := q.ingest
+	if len(q.backlog) > 0 { // they come after that
+		ingest = q.keep
+	}
+	if err := ingest(ctx, d, d.raws); err != nil {
+		return fmt.Errorf("taking in lines: %w", err)
 	}
 	if err := q.miss(ctx, d, nil); err != nil {
 		return err
@@ -238,7 +245,10 @@ func (q *queueFile) digestWhole(ctx context.Context, s sight) error {
 	// A plan knows taken lines by the generation that the database has of them.
 	marks := rewritten || q.info == nil && len(q.taken) > 0 || len(q.taken) < before || q.standing() < stood
 	if err := q.ingest(ctx, d, fresh); err != nil {
-		return err
+		return fmt.Errorf("taking in lines: %w", err)
+	}
+	if len(missing) > 0 {
+		q.renamed(d)
 	}
 	if err := q.miss(ctx, d, missing); err != nil {
 		return err
@@ -321,7 +331,8 @@ func (q *queueFile) known(ctx context.Context, id uuid.UUID) bool {
 		return true
 	}
 	_, err := q.o.Queue.Job(ctx, id.String())
-	return err == nil
+	var gone *jobs.PrunedError
+	return err == nil || errors.As(err, &gone)
 }
 
 // absent is called when the file is not there. Editors take it away for a

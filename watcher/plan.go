@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -149,15 +150,37 @@ func (pl plan) torn(found []byte) ([]byte, bool) {
 	return nil, false
 }
 
-// carryOut writes the plan over what stands in f.
-func (pl plan) carryOut(f *os.File) error {
+// carryOut writes the plan over what stands in f. errBroken means that the
+// exclusive section, entered at that time, did not last; zero means that there
+// is none.
+func (pl plan) carryOut(f *os.File, entered time.Time) error {
 	if _, err := f.WriteAt(pl.New, pl.From); err != nil {
 		return err
 	}
 	if len(pl.New) < len(pl.Old) {
+		jobs.Step("queue file: written over, not cut")
+		if !entered.IsZero() && !lasts(f, entered) {
+			return errBroken
+		}
 		return f.Truncate(pl.From + int64(len(pl.New)))
 	}
 	return nil
+}
+
+// carriedOut reports whether found is what the plan was to make, and not what
+// it was made of. What it took out is gone, then, even if a line of the same
+// words now stands in that place.
+func (pl plan) carriedOut(found []byte) bool {
+	return bytes.HasPrefix(found, pl.New) && !bytes.HasPrefix(found, pl.Old)
+}
+
+// undo puts back what stood in f before a plan that could not be carried out to
+// its end. That takes no room on most disks.
+func (pl plan) undo(f *os.File) error {
+	if _, err := f.WriteAt(pl.Old, pl.From); err != nil {
+		return err
+	}
+	return f.Truncate(pl.From + int64(len(pl.Old)))
 }
 
 // finish repairs the queue file at path after a crash, and gives the plan that
@@ -165,9 +188,10 @@ func (pl plan) carryOut(f *os.File) error {
 // it is to be tried again.
 func (p *planFile) finish(path string) (pl plan, repaired, ok bool, err error) {
 	pl, ok, err = p.read()
-	if err != nil || !ok || pl.done {
+	if err != nil || !ok || pl.done && pl.stands(path) {
 		return pl, false, ok, err
 	}
+	entered := time.Now()
 	f, err := openExclusive(path, true)
 	if errors.Is(err, os.ErrNotExist) {
 		return plan{}, false, false, p.clear()
@@ -180,7 +204,11 @@ func (p *planFile) finish(path string) (pl plan, repaired, ok bool, err error) {
 	if err != nil {
 		return plan{}, false, false, err
 	}
-	whole, ok := pl.torn(found)
+	whole, ok := pl.mended(found)
+	if !ok && pl.carriedOut(found) {
+		pl.done = true
+		return pl, false, true, p.done()
+	}
 	if !ok {
 		return plan{}, false, false, p.clear()
 	}
@@ -188,12 +216,19 @@ func (p *planFile) finish(path string) (pl plan, repaired, ok bool, err error) {
 	if err := p.write(mended, true); err != nil {
 		return plan{}, false, false, err
 	}
-	if err := mended.carryOut(f); err != nil {
+	jobs.Step("queue file: repair planned")
+	if !lasts(f, entered) {
+		return plan{}, false, false, errBusy
+	}
+	if err := mended.carryOut(f, entered); errors.Is(err, errBroken) {
+		return plan{}, false, false, errBusy
+	} else if err != nil {
 		return plan{}, false, false, err
 	}
 	if err := f.Sync(); err != nil {
 		return plan{}, false, false, err
 	}
+	jobs.Step("queue file: repaired")
 	pl.done = true
 	return pl, true, true, p.done()
 }

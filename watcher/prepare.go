@@ -31,7 +31,11 @@ func (q *queueFile) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	return patiently(ctx, q.look)
+	err := patiently(ctx, q.look)
+	if errors.Is(err, errNotRegular) {
+		return fmt.Errorf("opening the queue file %s: %w: move it away, and a new one is made", q.o.Path, err)
+	}
+	return err
 }
 
 // patiently calls try until it does not return errBusy, for so long that a
@@ -67,7 +71,7 @@ func (q *queueFile) repair(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	now := time.Now().UnixMilli()
+	now := millis(time.Now())
 	kept := q.taken[:0]
 	for _, t := range q.taken {
 		if pl.took(t) {
@@ -81,6 +85,7 @@ func (q *queueFile) repair(ctx context.Context) error {
 	if err := q.mark(ctx, 0); err != nil {
 		return err
 	}
+	jobs.Step("queue file: repair committed")
 	return q.plan.clear()
 }
 
@@ -133,9 +138,9 @@ func (q *queueFile) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l := &viewLine{id: id, word: j.State, text: jobText(j), placed: time.UnixMilli(j.LineAt)}
-		if j.State.Ended() {
-			l.changed = j.FinishedAt
+		l := &viewLine{id: id, word: j.State, text: jobText(j), placed: fromMillis(j.LineAt)}
+		if j.State.Ended() && !j.FinishedAt.IsZero() {
+			l.changed = fromMillis(j.FinishedAt.UnixMilli())
 		}
 		if j.Doubt {
 			doubted = append(doubted, j.ID)

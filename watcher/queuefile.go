@@ -40,15 +40,23 @@ type queueFile struct {
 	lines int         // line ends below end
 	whole bool        // the next look must go through the whole file
 
+	gate       *gate
+	backlog    []rawLine     // lines that were read and are not taken yet, in their order
+	full       bool          // there was no room for the first one of the backlog
+	need       int           // how much it needs, then
+	ingestTook time.Duration // of a look
+
 	generation uuid.UUID
 	view       *view        // the jobs' lines in the file
 	taken      []jobs.Taken // lines taken in: still standing, or commands gone a moment ago
 	drops      []stretch    // further stretches that are to leave the file
+	torn       bool         // a write broke off in the middle: the file is to be repaired before anything else
 	words      map[uuid.UUID]jobs.State
 	gone       map[uuid.UUID]*viewLine // lines of PENDING jobs that somebody removed, undecided
 	partial    partial                 // a last line without a line end
 
 	foreign     time.Time // when another program was last seen to have written
+	entered     time.Time // when the exclusive section was entered last
 	busySince   time.Time // since when there was no exclusive section to be had; zero: there was
 	absentSince time.Time // since when the file is not there; zero: it is
 	named       time.Time // when it was last found out who has it open
@@ -60,8 +68,11 @@ type queueFile struct {
 	rewant      []string      // jobs whose line has no room for the state word and must be placed again
 	guard       guard         // of the last look
 
-	mu   sync.Mutex
-	note string // guarded by mu: what people should know of the file
+	nudged chan struct{} // gets a token when lines are to leave
+
+	mu     sync.Mutex
+	note   string             // guarded by mu: what people should know of the file
+	pruned map[uuid.UUID]bool // guarded by mu: ended jobs whose lines are to leave the file
 }
 
 type queueOptions struct {
@@ -71,6 +82,7 @@ type queueOptions struct {
 	Catalog  func() *jobs.Catalog
 	Settings func() Settings
 	Local    func(path string) (bool, string, error) // whether path lies on a local file system, and its kind
+	Gate     *gate                                   // nil means one of its own
 	Log      zerolog.Logger
 }
 
@@ -104,12 +116,16 @@ const (
 )
 
 func newQueueFile(o queueOptions) (*queueFile, error) {
+	if o.Gate == nil {
+		o.Gate = newGate(o.Queue, o.Catalog, o.Log)
+	}
 	q := &queueFile{
-		o: o, name: filepath.Base(o.Path),
+		o: o, gate: o.Gate, name: filepath.Base(o.Path),
 		view:  newView(),
 		words: map[uuid.UUID]jobs.State{},
 		gone:  map[uuid.UUID]*viewLine{},
 		whole: true, unplaced: true,
+		nudged: make(chan struct{}, 1), pruned: map[uuid.UUID]bool{},
 	}
 	var err error
 	if q.plan, err = openPlanFile(filepath.Join(o.StateDir, "queue.plan")); err != nil {
@@ -132,6 +148,8 @@ func (q *queueFile) run(ctx context.Context, hints <-chan struct{}) error {
 		case <-ctx.Done():
 			return nil
 		case <-hints:
+		case <-q.nudged:
+			q.unplaced = true
 		case <-changed:
 			q.unplaced = true
 			if wait := viewDelay - time.Since(q.applied); wait > 0 {
@@ -153,7 +171,11 @@ func (q *queueFile) pass(ctx context.Context) time.Duration {
 			wait = max(d, time.Millisecond)
 		}
 	}
-	if err := q.follow(ctx); err != nil {
+	err := q.mend(ctx)
+	if err == nil {
+		err = q.follow(ctx)
+	}
+	if err != nil {
 		q.fault(ctx, err)
 		return faultDelay
 	}
@@ -166,6 +188,10 @@ func (q *queueFile) pass(ctx context.Context) time.Duration {
 			return faultDelay
 		}
 	}
+	if err := q.advance(ctx); err != nil {
+		q.fault(ctx, err)
+		return faultDelay
+	}
 	if err := q.decide(ctx); err != nil {
 		q.fault(ctx, err)
 		return faultDelay
@@ -177,6 +203,9 @@ func (q *queueFile) pass(ctx context.Context) time.Duration {
 		q.fault(ctx, err)
 		return faultDelay
 	case more:
+		sooner(time.Millisecond)
+	}
+	if len(q.backlog) > 0 && !q.full {
 		sooner(time.Millisecond)
 	}
 	if q.partial.text != "" {
@@ -274,9 +303,9 @@ func (q *queueFile) fault(ctx context.Context, err error) {
 		return
 	}
 	q.again = true
-	note := fmt.Sprintf("%s: %v", q.name, err)
+	note := fmt.Sprintf("%s: %v%s", q.name, err, hintFor(err))
 	if q.say(note) {
-		q.o.Log.Error().Err(err).Str("file", q.name).Msg("queue file cannot be kept just now, trying again")
+		q.o.Log.Error().Str("error", jobs.Sanitize(err.Error()+hintFor(err))).Str("file", q.name).Msg("queue file cannot be kept just now, trying again")
 	}
 }
 

@@ -38,7 +38,11 @@ func replyTo(ctx context.Context, q *jobs.Queue, r *jobs.Receipt) (*reply, error
 		}
 		seen[id] = true
 		j, err := q.Job(ctx, id)
-		if errors.Is(err, jobs.ErrNotFound) { // gone from the history
+		var gone *jobs.PrunedError
+		if errors.As(err, &gone) {
+			j, err = gone.Job(), nil
+		}
+		if errors.Is(err, jobs.ErrNotFound) { // what a command named that is no job
 			continue
 		}
 		if err != nil {
@@ -81,6 +85,8 @@ func (b *inbox) deliver(ctx context.Context, c *claim) (done bool) {
 }
 
 func (b *inbox) tryDeliver(ctx context.Context, c *claim) error {
+	b.outbox.Lock()
+	defer b.outbox.Unlock()
 	if err := b.makeOutbox(); err != nil {
 		return err
 	}
@@ -89,11 +95,13 @@ func (b *inbox) tryDeliver(ctx context.Context, c *claim) error {
 		if err := os.Remove(to + replySuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+		jobs.Step("inbox: older reply removed")
 		err := moveFile(c.path, to)
 		if _, gone := lookAt(c.path); err != nil && !errors.Is(gone, fs.ErrNotExist) {
 			return err
 		}
 		c.moved = true // or somebody took it away; the reply is still owed
+		jobs.Step("inbox: moved to the outbox")
 	}
 	return b.writeReply(ctx, c.receipt)
 }
@@ -125,7 +133,9 @@ func (b *inbox) writeReply(ctx context.Context, r *jobs.Receipt) error {
 	if holds(path, text.Bytes()) {
 		return nil
 	}
-	return writeFileAtomic(path, text.Bytes(), 0o644)
+	err = writeFileAtomic(path, text.Bytes(), 0o644)
+	jobs.Step("reply: written")
+	return err
 }
 
 // holds reports whether the file at path holds exactly data.
@@ -149,6 +159,7 @@ type replies struct {
 	savedAt time.Time                //
 	behind  map[string]*jobs.Receipt // by id
 	tries   backoff
+	pace    pace
 }
 
 const (
@@ -223,6 +234,7 @@ func (b *inbox) follow(ctx context.Context) error {
 	if len(b.replies.behind) > 0 && b.replies.tries.ready() {
 		b.catchUp(ctx)
 	}
+	b.noteFollowed()
 	return b.saveCursor(ctx, cursorPeriod)
 }
 
@@ -255,9 +267,14 @@ func (b *inbox) catchUp(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		begun := time.Now()
+		if b.replies.pace.waits(id, begun) {
+			continue
+		}
 		var err error
 		if !delivering[id] {
 			err = b.refresh(ctx, r)
+			b.replies.pace.wrote(id, time.Since(begun), time.Now())
 		}
 		if err != nil {
 			b.outboxFails(err)
@@ -271,7 +288,12 @@ func (b *inbox) catchUp(ctx context.Context) {
 }
 
 func (b *inbox) refresh(ctx context.Context, r *jobs.Receipt) error {
+	b.outbox.Lock()
+	defer b.outbox.Unlock()
 	newest, err := b.Queue.Receipt(ctx, r.Name)
+	if errors.Is(err, jobs.ErrNotFound) { // pruned
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -298,6 +320,7 @@ func (b *inbox) saveCursor(ctx context.Context, period time.Duration) error {
 	if err := b.Queue.PutMeta(ctx, cursorKey, strconv.FormatInt(p.cursor, 10)); err != nil {
 		return err
 	}
+	jobs.Step("reply: noted how far they are current")
 	p.saved, p.savedAt = p.cursor, time.Now()
 	return nil
 }
@@ -309,7 +332,7 @@ func (b *inbox) outboxFails(err error) {
 	if errors.Is(err, context.Canceled) { // we are being ended
 		return
 	}
-	b.fault(toOutbox, errors.New(reasonOf(err)))
+	b.fault(toOutbox, errors.New(reasonOf(err)+hintFor(err)))
 }
 
 // outboxWorks notes that everything that was to be in the outbox is there.

@@ -41,6 +41,9 @@ func (b *inbox) run(ctx context.Context) error {
 			t.scan = latest(time.Now(), t.calm)
 		case <-changed:
 			t.reply = latest(time.Now(), t.pause)
+			if b.admit(ctx, b.Settings()) {
+				t.scan = time.Now()
+			}
 		case native := <-events.native:
 			b.tellEvents(native)
 		case <-timer.C:
@@ -87,12 +90,12 @@ func (b *inbox) replyTurn(ctx context.Context, t *turns) {
 	err := b.follow(ctx)
 	b.fault("following the queue", err)
 	now := time.Now()
-	t.pause = now.Add(min(patience*now.Sub(start), mostPatience))
+	t.pause = now.Add(min((effort-1)*now.Sub(start), mostPatience))
 	switch {
 	case err != nil:
 		t.reply = now.Add(mostPatience)
 	case len(b.replies.behind) > 0:
-		t.reply = latest(b.replies.tries.at, t.pause)
+		t.reply = latest(latest(b.replies.tries.at, t.pause), b.replies.pace.due(b.replies.behind))
 	default:
 		t.reply = time.Time{}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -52,7 +53,7 @@ func (q *queueFile) writeShared(e *edit) (bool, error) {
 	}
 	q.distrust()
 	q.writeWords(w)
-	if err := q.appendLines(e.placed, info.Size()); err != nil {
+	if err := q.appendLines(w, e.placed, info.Size()); err != nil {
 		return false, err
 	}
 	for _, s := range blanks {
@@ -60,14 +61,17 @@ func (q *queueFile) writeShared(e *edit) (bool, error) {
 			return false, err
 		}
 	}
+	if err := w.Sync(); err != nil { // before the next look forgets what has left
+		return false, fmt.Errorf("writing %s to disk: %w", q.name, err)
+	}
 	if err := q.plan.clear(); err != nil {
 		return false, err
 	}
 	return true, q.wrote(w)
 }
 
-// appendLines appends the jobs' lines in one write to a file of that size.
-func (q *queueFile) appendLines(placed []*jobs.Job, size int64) error {
+// appendLines appends the jobs' lines in one write to w, a file of that size.
+func (q *queueFile) appendLines(w *os.File, placed []*jobs.Job, size int64) error {
 	if len(placed) == 0 {
 		return nil
 	}
@@ -83,9 +87,11 @@ func (q *queueFile) appendLines(placed []*jobs.Job, size int64) error {
 		return err
 	}
 	defer f.Close()
-	if _, err := f.Write(b); err != nil {
+	if n, err := f.Write(b); err != nil {
+		unappend(f, w, b, n)
 		return fmt.Errorf("appending to %s: %w", q.name, err)
 	}
+	jobs.Step("queue file: appended beside a reader")
 	return nil
 }
 
@@ -93,16 +99,7 @@ func (q *queueFile) appendLines(placed []*jobs.Job, size int64) error {
 // that are to leave, once the job's own line is in the file. A line that is the
 // last one stays until another follows: the file never gets a blank line.
 func (q *queueFile) blankable(e *edit, size int64) []stretch {
-	inFile := map[string]bool{"": true} // a command has no line
-	for _, j := range e.placed {
-		inFile[j.ID] = true
-	}
-	waits := map[int64]bool{}
-	for _, t := range q.taken {
-		if id, err := uuid.Parse(t.Job); err == nil && !inFile[t.Job] && q.view.line(id) == nil {
-			waits[t.Offset] = true
-		}
-	}
+	waits := q.unplacedYet(e.placed)
 	var found []stretch
 	for start, length := range e.gone {
 		last := start+int64(length) >= size && len(e.placed) == 0
@@ -111,6 +108,23 @@ func (q *queueFile) blankable(e *edit, size int64) []stretch {
 		}
 	}
 	return found
+}
+
+// unplacedYet gives the taken lines, by their start, whose jobs have no line
+// in the file and are not among those that get one now. Blanked before that, a
+// line of the same words could be taken for it after a crash.
+func (q *queueFile) unplacedYet(placed []*jobs.Job) map[int64]bool {
+	inFile := map[string]bool{"": true} // a command has no line
+	for _, j := range placed {
+		inFile[j.ID] = true
+	}
+	waits := map[int64]bool{}
+	for _, t := range q.taken {
+		if id, err := uuid.Parse(t.Job); err == nil && !inFile[t.Job] && q.view.line(id) == nil {
+			waits[t.Offset] = true
+		}
+	}
+	return waits
 }
 
 // blankPlanned blanks one line, under a plan.
@@ -132,8 +146,10 @@ func (q *queueFile) blankPlanned(w *os.File, start int64, length int) error {
 	if err := q.plan.write(pl, true); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
-	if err := pl.carryOut(w); err != nil {
+	jobs.Step("queue file: blanking planned beside a reader")
+	if err := pl.carryOut(w, time.Time{}); err != nil {
 		return fmt.Errorf("blanking a taken line of %s: %w", q.name, err)
 	}
+	jobs.Step("queue file: blanked beside a reader")
 	return nil
 }

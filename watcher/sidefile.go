@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"jobrunner/jobs"
 )
 
@@ -55,7 +57,7 @@ func (q *queueFile) placeAll(ctx context.Context) error {
 			return nil
 		}
 		p := make([]jobs.Placement, len(wanted))
-		now := time.Now().UnixMilli()
+		now := millis(time.Now())
 		for i, j := range wanted {
 			p[i] = jobs.Placement{ID: j.ID, At: now}
 		}
@@ -90,6 +92,12 @@ func (q *queueFile) sideLines(ctx context.Context) ([]byte, []jobs.Placement, er
 	if over := len(finished) - q.o.Settings().QueueKeep; over > 0 {
 		slices.SortStableFunc(finished, func(a, b *sideLine) int { return a.finished.Compare(b.finished) })
 		for _, l := range finished[:over] {
+			left = append(left, jobs.Placement{ID: l.id, At: jobs.LineLeft})
+			l.text = ""
+		}
+	}
+	for _, l := range finished {
+		if id, err := uuid.Parse(l.id); err == nil && l.text != "" && q.isLeaving(id) {
 			left = append(left, jobs.Placement{ID: l.id, At: jobs.LineLeft})
 			l.text = ""
 		}

@@ -25,6 +25,7 @@ type tray struct {
 	dir, outbox string
 	queue       *jobs.Queue
 	set         Settings
+	most        int // max_pending
 	box         *inbox
 	log         *logLines
 }
@@ -98,7 +99,7 @@ func (y *tray) open() {
 }
 
 func (y *tray) catalog() *jobs.Catalog {
-	return &jobs.Catalog{Dir: y.dir, MaxConcurrent: 3, Types: map[string]*jobs.Type{
+	return &jobs.Catalog{Dir: y.dir, MaxConcurrent: 3, MaxPending: y.most, Types: map[string]*jobs.Type{
 		"sleep": {Name: "sleep", Command: []string{"sleep"}, Workdir: y.dir, Umask: -1,
 			Args: jobs.ArgRules{Min: 1, Max: 1, Pattern: regexp.MustCompile(`^(?:[0-9]{1,6})$`)}},
 	}}

@@ -68,7 +68,7 @@ func parseViewLine(raw []byte) (viewLine, bool) {
 	if !ok {
 		return viewLine{id: id, length: len(raw), text: fingerprint(text)}, true
 	}
-	lead := len(raw) - len(bytes.TrimLeft(raw, " \t\v\f\r\x00"))
+	lead := leading(raw)
 	wordAt := lead + last + 1
 	end := wordAt
 	for end < len(raw) && raw[end] != '\n' && raw[end] != '\r' && raw[end] != 0 {

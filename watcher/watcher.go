@@ -38,6 +38,7 @@ type Options struct {
 // Watcher takes requests in and writes states out.
 type Watcher struct {
 	o     Options
+	gate  *gate
 	inbox *inbox
 	queue *queueFile
 }
@@ -48,22 +49,24 @@ type Status struct {
 	Ignored []Ignored // files in the inbox that are left where they are
 	More    int       // further ones
 	Notes   []string  // what does not work at present, or works otherwise than usual
+	Stopped string    // why no request files are taken at present; "" if they are
+	Full    string    // that as many jobs wait as may, in words; "" if fewer do
 }
 
 // New makes the folders and the queue file where they are missing. The caller
 // closes the Watcher.
 func New(o Options) (*Watcher, error) {
-	w := &Watcher{o: o}
+	w := &Watcher{o: o, gate: newGate(o.Queue, o.Catalog, o.Log)}
 	var err error
 	if w.inbox, err = newInbox(inboxOptions{
 		Dir: o.Inbox, Outbox: o.Outbox, StateDir: o.StateDir, StateID: o.Queue.StateID(), Queue: o.Queue,
-		Catalog: o.Catalog, Settings: o.Settings, Log: o.Log,
+		Catalog: o.Catalog, Settings: o.Settings, Gate: w.gate, Log: o.Log,
 	}); err != nil {
 		return nil, err
 	}
 	if w.queue, err = newQueueFile(queueOptions{
 		Path: o.QueueFile, StateDir: o.StateDir, Queue: o.Queue,
-		Catalog: o.Catalog, Settings: o.Settings, Local: o.Local, Log: o.Log,
+		Catalog: o.Catalog, Settings: o.Settings, Local: o.Local, Gate: w.gate, Log: o.Log,
 	}); err != nil {
 		return nil, err
 	}
@@ -75,7 +78,8 @@ func (w *Watcher) Close() error { return w.queue.Close() }
 
 // Prepare finishes what a crash left and takes a first look at everything. It
 // is to be called before jobs are started: a command that lies in the inbox,
-// or a line that was removed while no daemon ran, then counts.
+// or a line that was removed while no daemon ran, then counts. Of many requests
+// only the first ones are taken, so that jobs need not wait for all of them.
 func (w *Watcher) Prepare(ctx context.Context) error {
 	if err := w.inbox.recover(ctx); err != nil {
 		return fmt.Errorf("finishing what was taken from the inbox: %w", err)
@@ -93,7 +97,10 @@ const settleMost = 5 * time.Second
 // still for long enough to be taken.
 func (w *Watcher) scanSettled(ctx context.Context) error {
 	settled := time.Now().Add(min(w.o.Settings().Settle+100*time.Millisecond, settleMost))
+	enough := time.Now().Add(hurry)
+	defer func() { w.inbox.hurries = false }()
 	for {
+		w.inbox.hurries = time.Now().After(enough)
 		again, err := w.inbox.scan(ctx)
 		if err != nil {
 			return err
@@ -166,9 +173,12 @@ func concerns(names map[string]bool, name string) bool {
 // Status may be called from any goroutine.
 func (w *Watcher) Status() Status {
 	in := w.inbox.status()
-	s := Status{Events: in.Events, Ignored: in.Ignored, More: in.More}
+	s := Status{Events: in.Events, Ignored: in.Ignored, More: in.More, Stopped: in.Stopped}
 	if in.Err != "" {
 		s.Notes = append(s.Notes, in.Err)
+	}
+	if s.Full = w.gate.said(); s.Full != "" {
+		s.Notes = append(s.Notes, s.Full)
 	}
 	if note := w.queue.said(); note != "" {
 		s.Notes = append(s.Notes, note)

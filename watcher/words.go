@@ -46,6 +46,7 @@ func (q *queueFile) writeWords(f *os.File) {
 			q.distrust()
 			continue
 		}
+		jobs.Step("queue file: state word written")
 		changed := *l
 		changed.word, changed.wordAt, changed.changed = word, found.wordAt, time.Now()
 		q.view.put(&changed)
@@ -66,6 +67,7 @@ func (q *queueFile) blank(f *os.File, b blanking) {
 	if _, err := f.WriteAt(bytes.Repeat([]byte{' '}, len(b.old)), b.start); err != nil {
 		q.o.Log.Error().Err(err).Str("file", q.name).Msg("taken line cannot be blanked, trying again")
 	}
+	jobs.Step("queue file: blanked")
 }
 
 // committed notes in the database what the file now holds.
@@ -73,7 +75,7 @@ func (q *queueFile) committed(ctx context.Context, e *edit) error {
 	now := time.Now()
 	var p []jobs.Placement
 	for _, j := range e.placed {
-		p = append(p, jobs.Placement{ID: j.ID, At: now.UnixMilli()})
+		p = append(p, jobs.Placement{ID: j.ID, At: millis(now)})
 	}
 	for _, id := range e.left {
 		p = append(p, jobs.Placement{ID: id, At: jobs.LineLeft})
@@ -87,23 +89,28 @@ func (q *queueFile) committed(ctx context.Context, e *edit) error {
 		return err
 	}
 	q.unplaced = unplaced
-	if err := q.left(ctx, now); err != nil {
+	if err := q.left(ctx, e, now); err != nil {
 		return err
 	}
+	jobs.Step("queue file: writing committed")
 	return q.plan.clear() // not before: until then it alone says what has left the file
 }
 
-// left notes that no taken line stands in the file any more.
-func (q *queueFile) left(ctx context.Context, now time.Time) error {
+// left notes which taken lines do not stand in the file any more.
+func (q *queueFile) left(ctx context.Context, e *edit, now time.Time) error {
 	if q.standing() == 0 {
 		return nil
 	}
 	kept := q.taken[:0]
 	for _, t := range q.taken {
-		if t.GoneAt == 0 {
-			t.GoneAt = now.UnixMilli()
+		switch {
+		case t.GoneAt != 0:
+		case e.gone[t.Offset] > 0:
+			t.GoneAt = millis(now)
+		default:
+			t.Generation = q.generation.String()
 		}
-		if t.Job == "" && now.Sub(time.UnixMilli(t.GoneAt)) < commandMemory {
+		if t.GoneAt == 0 || t.Job == "" && now.Sub(fromMillis(t.GoneAt)) < commandMemory {
 			kept = append(kept, t)
 		}
 	}

@@ -1,0 +1,171 @@
+package watcher
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"jobrunner/jobs"
+)
+
+// crash is what a test panics with at a step, in place of the daemon's end.
+type crash struct{}
+
+// A crash at any step, while lines of the same words wait in the file, those
+// before them are blanked and the rest moves, neither loses nor doubles one.
+func TestCrashesWhileLinesWait(t *testing.T) {
+	random := seeded(t)
+	lines, rounds := 450, 25
+	if soaking() {
+		lines, rounds = 3000, 400
+	}
+	var left atomic.Int64 // steps until the crash
+	jobs.OnStep = func(name string) {
+		if strings.HasPrefix(name, "queue file: ") && left.Add(-1) == 0 { // others are of other goroutines
+			panic(crash{})
+		}
+	}
+	t.Cleanup(func() { jobs.OnStep = nil })
+	d := newDesk(t)
+	d.keep = lines
+	d.most.Store(25)
+	line := fmt.Sprintf(`{"type":"sleep","args":["1"],"labels":{"pad":"%s"}}`+"\n", strings.Repeat("x", 3000))
+	d.append(strings.Repeat(line, lines)) // so long that those in front are blanked, not cut out
+	ended, crashes := 0, 0
+	for n := 0; n < rounds; n++ {
+		left.Store(1 + random.Int63n(60))
+		if crashed(t, d, 1+random.Intn(6)) {
+			crashes++
+		}
+		for range random.Intn(25) {
+			if pending(t, d.queue) > 0 {
+				endOldest(t, d.queue)
+				ended++
+			}
+		}
+	}
+	left.Store(0)
+	d.most.Store(0)
+	d.start()
+	var found string
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		all := d.lines()
+		raw := strings.Count(d.read(), `{"type"`)
+		found = fmt.Sprintf("%d jobs, %d lines of %d jobs, %d raw", countAll(t, d.queue), len(all)-raw, len(distinctIDs(all)), raw)
+		if found == fmt.Sprintf("%d jobs, %d lines of %d jobs, 0 raw", lines, lines, lines) {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("of %d lines came %s; %d crashes, %d jobs ended", lines, found, crashes, ended)
+		}
+	}
+	t.Logf("%d lines, %d crashes, %d jobs ended meanwhile", lines, crashes, ended)
+}
+
+// crashed has a daemon's half work until it dies at a step, or has done some
+// passes.
+func crashed(t *testing.T, d *desk, passes int) (died bool) {
+	t.Helper()
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(crash); !ok {
+				panic(r)
+			}
+			died = true
+		}
+	}()
+	q, err := newQueueFile(d.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if err := q.prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range passes {
+		q.pass(t.Context())
+	}
+	return false
+}
+
+func countAll(t *testing.T, q *jobs.Queue) (n int) {
+	t.Helper()
+	stats, err := q.Stats(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range stats.States {
+		n += of
+	}
+	return n
+}
+
+func distinctIDs(lines [][]string) []string {
+	var ids []string
+	for _, l := range lines {
+		if len(l) > 0 {
+			ids = append(ids, l[0])
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// A line that was blanked is the beginning of the next one, which is not taken
+// for it even if it has the same words.
+func TestRecognise(t *testing.T) {
+	taken := func(offset, length int64, text string, job string) jobs.Taken {
+		return jobs.Taken{Offset: offset, Length: length, Hash: jobs.RawHash([]byte(text)), Job: job}
+	}
+	raw := func(start int64, text string) rawLine {
+		return rawLine{stretch: stretch{start, len(text)}, raw: []byte(text)}
+	}
+	const blank = "        " // as long as the line
+	for _, tt := range []struct {
+		name  string
+		raws  []rawLine
+		taken []jobs.Taken
+		want  []int
+	}{
+		{"in its place", []rawLine{raw(0, "sleep 1\n"), raw(8, "sleep 1\n")}, []jobs.Taken{taken(8, 8, "sleep 1", "b")}, []int{-1, 0}},
+		{"the one before it blanked", []rawLine{raw(0, blank+"sleep 1\n")}, []jobs.Taken{taken(0, 8, "sleep 1", "a"), taken(8, 8, "sleep 1", "b")}, []int{1}},
+		{"only the blanked one taken", []rawLine{raw(0, blank+"sleep 1\n")}, []jobs.Taken{taken(0, 8, "sleep 1", "a")}, []int{-1}},
+		{"its line end came later", []rawLine{raw(0, "sleep 1\n")}, []jobs.Taken{taken(0, 7, "sleep 1", "a")}, []int{0}},
+		{"other words", []rawLine{raw(0, "sleep 2\n")}, []jobs.Taken{taken(0, 8, "sleep 1", "a")}, []int{-1}},
+	} {
+		got := recognise(tt.raws, tt.taken, func(jobs.Taken) bool { return false })
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// What is looked through for commands is not looked through again.
+func TestBacklogIsExaminedOnce(t *testing.T) {
+	d := newDesk(t)
+	d.most.Store(1)
+	d.append(strings.Repeat("sleep 1\n", 100) + `{"action": "cancel", "ids": ["44444444"]}` + "\n")
+	q, err := newQueueFile(d.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if err := q.prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	q.pass(t.Context()) // its edit makes the file another one
+	q.pass(t.Context())
+	if len(q.backlog) != 100 || !q.full {
+		t.Fatalf("%d lines wait, full %v", len(q.backlog), q.full)
+	}
+	if i := slices.IndexFunc(q.backlog, func(r rawLine) bool { return !r.examined }); i >= 0 {
+		t.Errorf("line %d is to be examined again", q.backlog[i].number)
+	}
+	if wait := q.pass(t.Context()); wait < 100*time.Millisecond {
+		t.Errorf("while there is no room it wants to be called again in %s", wait)
+	}
+}

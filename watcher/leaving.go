@@ -1,0 +1,51 @@
+package watcher
+
+import (
+	"cmp"
+	"slices"
+)
+
+// standing counts the taken lines that still stand in the file.
+func (q *queueFile) standing() int {
+	n := 0
+	for _, t := range q.taken {
+		if t.GoneAt == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// outdated returns the lines of finished jobs that are over queue_keep, oldest
+// first. In a long file it waits until a twentieth of the file is to go, so
+// that writing the file anew costs little for each line.
+func (q *queueFile) outdated() []*viewLine {
+	over := q.view.finished - q.o.Settings().QueueKeep
+	if over <= 0 || q.end > smallFile && over < len(q.view.lines)/worthwhile {
+		return nil
+	}
+	var finished []*viewLine
+	for _, l := range q.view.lines {
+		if l.word.Ended() && q.words[l.id] == "" {
+			finished = append(finished, l)
+		}
+	}
+	slices.SortFunc(finished, func(a, b *viewLine) int {
+		return cmp.Or(a.changed.Compare(b.changed), cmp.Compare(a.start, b.start))
+	})
+	return finished[:min(over, len(finished))]
+}
+
+// leaving gives the lines that are to leave the file, by start, and their lengths.
+func (q *queueFile) leaving() map[int64]int {
+	gone := map[int64]int{}
+	for _, s := range q.drops {
+		gone[s.start] = s.length
+	}
+	for _, t := range q.taken {
+		if t.GoneAt == 0 {
+			gone[t.Offset] = int(t.Length)
+		}
+	}
+	return gone
+}

@@ -1,0 +1,84 @@
+package watcher
+
+import "bytes"
+
+// A power cut leaves of a change what the kernel happened to have written: of
+// each page the old bytes or the new ones, or zeros where only the file's new
+// size got to the disk. (A process that is killed leaves less of a muddle, see
+// plan.torn.) The file is synced before the next plan is written, so it is
+// never the muddle of two changes.
+
+// mended says what is to stand at From and after, if found is what a crash or a
+// power cut has left there; false if nothing is to be done.
+func (pl plan) mended(found []byte) ([]byte, bool) {
+	whole, ok := pl.mixed(found)
+	if !ok {
+		whole, ok = pl.torn(found)
+	}
+	return bytes.TrimRight(whole, "\x00"), ok // zeros: a size that got to the disk before the bytes
+}
+
+// mixed says what is to stand at From and after if found is such a muddle of Old
+// and New; false if it is the one or the other, or somebody else has changed it.
+func (pl plan) mixed(found []byte) ([]byte, bool) {
+	most := max(len(pl.Old), len(pl.New))
+	over := pl.New // the new bytes before the end was cut off
+	if len(pl.New) < len(pl.Old) {
+		over = concat(pl.New, pl.Old[len(pl.New):])
+	}
+	fresh := len(found) == len(pl.New) && len(found) < len(pl.Old) // cut, and else as it was
+	for at := 0; at < min(most, len(found)); {
+		border := int((pl.From+int64(at))/pageSize*pageSize + pageSize - pl.From)
+		part := found[at:min(border, most, len(found))]
+		switch {
+		case partOf(pl.Old, part, at):
+		case partOf(over, part, at), partOf(pl.New, part, at):
+			fresh = true
+		case at < len(pl.New) && bytes.HasPrefix(part, pl.New[at:]): // others have appended behind it
+			return unless(concat(pl.New, found[len(pl.New):]), found)
+		default:
+			return nil, false
+		}
+		at += len(part)
+	}
+	if !fresh {
+		return nil, false
+	}
+	return unless(concat(pl.New, found[min(most, len(found)):]), found)
+}
+
+// unless gives whole, unless that is what was found.
+func unless(whole, found []byte) ([]byte, bool) {
+	if bytes.Equal(whole, found) {
+		return nil, false
+	}
+	return whole, true
+}
+
+// partOf reports whether part is what stands in text from at on, with zeros
+// behind its end or in place of it all.
+func partOf(text, part []byte, at int) bool {
+	n := min(len(part), max(0, len(text)-at))
+	zeros := func(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
+	return zeros(part) || n > 0 && bytes.Equal(part[:n], text[at:at+n]) && zeros(part[n:])
+}
+
+// stands reports whether the file at path still has what the plan, which was
+// carried out, has written there. Where that got lost the lines that it took out
+// may be back. If somebody else has changed the file since, it is to be believed.
+func (pl plan) stands(path string) bool {
+	f, err := openPlain(path)
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	found, err := readFrom(f, pl.From)
+	return err != nil || pl.standsIn(found)
+}
+
+func (pl plan) standsIn(found []byte) bool {
+	if _, mixed := pl.mixed(found); mixed {
+		return false
+	}
+	return bytes.HasPrefix(found, pl.New) || len(pl.Old) == 0 || !bytes.HasPrefix(found, pl.Old)
+}

@@ -1,0 +1,189 @@
+package watcher
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// pages is text of so many bytes, each line of which names what it is and where.
+func pages(what string, n int) []byte {
+	var b bytes.Buffer
+	for i := 0; b.Len() < n; i++ {
+		fmt.Fprintf(&b, "%s %d %s\n", what, i, strings.Repeat("x", i%50))
+	}
+	return append(b.Bytes()[:n-1], '\n')
+}
+
+// TestPowerCutInAPlan leaves of a plan every mix of old pages, new pages and
+// zeros, with the file's size as it was and as it was to be. What stands there
+// after the repair is the one or the other.
+func TestPowerCutInAPlan(t *testing.T) {
+	for _, sizes := range [][2]int{{60, 70}, {70, 60}, {60, 9000}, {9000, 60}, {9000, 13000}, {13000, 9000}, {12000, 12000}, {0, 9000}} {
+		for _, from := range []int{0, 100, pageSize - 10} {
+			plan := plan{From: int64(from), New: pages("new", sizes[1])}
+			if sizes[0] > 0 {
+				plan.Old = pages("old", sizes[0])
+			}
+			for _, size := range sizes {
+				eachMix(plan, size, func(found []byte, name string) {
+					for _, done := range []bool{false, true} {
+						cutInPlan(t, plan, found, done, fmt.Sprintf("%d to %d bytes at %d, %s, done %v", sizes[0], sizes[1], from, name, done))
+					}
+				})
+			}
+		}
+	}
+}
+
+// eachMix calls fn with what can stand at a plan's place when the file got that
+// size there.
+func eachMix(pl plan, size int, fn func(found []byte, name string)) {
+	var borders []int // where pages begin
+	for at := 0; at < size; {
+		borders = append(borders, at)
+		at = (int(pl.From)+at)/pageSize*pageSize + pageSize - int(pl.From)
+	}
+	kinds := 1
+	for range borders {
+		kinds *= 3
+	}
+	for mix := range kinds {
+		found, name := make([]byte, size), fmt.Sprintf("size %d, pages ", size)
+		for n, at := range borders {
+			end := size
+			if n+1 < len(borders) {
+				end = borders[n+1]
+			}
+			kind := mix
+			for range n {
+				kind /= 3
+			}
+			name += string("old new cut "[kind%3*4:][:4])
+			text := pl.Old
+			if kind%3 > 0 && at < len(pl.New) {
+				text = pl.New
+			}
+			if at < len(text) {
+				copy(found[at:end], text[at:])
+			}
+			if kind%3 == 1 && at < len(pl.New) && len(pl.New) < min(end, len(pl.Old)) { // not cut yet
+				copy(found[len(pl.New):end], pl.Old[len(pl.New):])
+			}
+		}
+		fn(found, name)
+	}
+}
+
+// cutInPlan does with what was found what the next start does.
+func cutInPlan(t *testing.T, pl plan, found []byte, done bool, name string) {
+	t.Helper()
+	got, carriedOut := found, true
+	if !done || !pl.standsIn(found) {
+		if got, carriedOut = pl.mended(found); !carriedOut {
+			got = found
+		}
+	}
+	got = bytes.TrimRight(got, "\x00")
+	isNew, isOld := bytes.Equal(got, pl.New), bytes.Equal(got, pl.Old)
+	if !isNew && !isOld {
+		t.Errorf("%s: the file has %.300q", name, got)
+	}
+	if isOld && !isNew && carriedOut && len(pl.Old) > 0 {
+		t.Errorf("%s: the plan counts as carried out, and the old text stands there", name)
+	}
+}
+
+// TestLostWriteOfADonePlan has the power cut take the write, and not the note that
+// it was carried out.
+func TestLostWriteOfADonePlan(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "job_queue.txt")
+	p, err := openPlanFile(filepath.Join(dir, "queue.plan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	pl := plan{From: 10, Old: pages("old", 5000), New: pages("new", 6000)}
+	head := bytes.Repeat([]byte{'#'}, 10)
+	for _, c := range []struct {
+		found   []byte
+		carried bool
+		want    []byte
+		name    string
+	}{
+		{pl.Old, false, pl.Old, "lost"},
+		{concat(pl.New[:pageSize-10], pl.Old[pageSize-10:]), true, pl.New, "half lost"},
+		{concat(pl.New, []byte("more\n")), true, concat(pl.New, []byte("more\n")), "there"},
+	} {
+		if err := os.WriteFile(path, concat(head, c.found), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(p.write(pl, true), p.done()); err != nil {
+			t.Fatal(err)
+		}
+		_, _, carried, err := p.finish(path)
+		if err != nil || carried != c.carried {
+			t.Errorf("%s: finish says %v, %v, want %v", c.name, carried, err, c.carried)
+		}
+		if got, _ := os.ReadFile(path); !bytes.Equal(got, concat(head, c.want)) {
+			t.Errorf("%s: file = %.100q", c.name, got)
+		}
+	}
+}
+
+// TestFailedWriteIsUndone has the disk give up in the middle of a write.
+func TestFailedWriteIsUndone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "job_queue.txt")
+	pl := plan{From: 10, Old: pages("old", 5000), New: pages("new", 9000)}
+	before := append(bytes.Repeat([]byte{'#'}, 10), pl.Old...)
+	if err := os.WriteFile(path, append(before[:10:10], pl.New[:pageSize-10]...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := pl.undo(f); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(path); !bytes.Equal(got, before) {
+		t.Errorf("file = %.100q, want what stood there before", got)
+	}
+}
+
+// TestHalfAppendedLineIsBlanked has the disk give up in the middle of lines that
+// are appended beside a reader.
+func TestHalfAppendedLineIsBlanked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "job_queue.txt")
+	const text = "first line of ours\nsecond line of ours\n"
+	for n := range len(text) {
+		if err := os.WriteFile(path, []byte("before\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(text[:n]); err != nil {
+			t.Fatal(err)
+		}
+		w, err := os.OpenFile(path, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unappend(f, w, []byte(text), n)
+		w.Close()
+		f.Close()
+		got, _ := os.ReadFile(path)
+		whole := strings.LastIndexByte(text[:n], '\n') + 1
+		if want := "before\n" + text[:whole] + strings.Repeat(" ", n-whole); string(got) != want {
+			t.Errorf("after %d bytes the file is %q, want %q", n, got, want)
+		}
+	}
+}
