@@ -69,6 +69,10 @@ func (c *Courier) Prepare(ctx context.Context) error {
 	return c.cursors.keep(ctx, configured(c.o.Catalog()))
 }
 
+// Told gives the event up to which every hook has been told, or given up; 0
+// before Prepare. What is behind it must stay in the queue.
+func (c *Courier) Told() int64 { return c.cursors.told() }
+
 // Run delivers until ctx ends and returns nil once nothing is under way. What
 // was not delivered by then is delivered by the next Run.
 func (c *Courier) Run(ctx context.Context) error {

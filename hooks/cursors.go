@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"sync"
 
 	"jobrunner/jobs"
@@ -18,8 +19,9 @@ const cursorKey = "hooks.cursor"
 type cursors struct {
 	queue *jobs.Queue
 
-	mu sync.Mutex       // guards at, and keeps an older one from being stored over a newer one
-	at map[string]int64 // nil until it is read
+	mu     sync.Mutex       // guards the following, and keeps an older one from being stored over a newer one
+	at     map[string]int64 // nil until it is read
+	passed map[string]int64 // how far each has come since, with nothing to deliver
 }
 
 // keep makes the cursors those of the hooks given: who is new begins at the
@@ -76,6 +78,31 @@ func (c *cursors) store(ctx context.Context, at map[string]int64) error {
 	}
 	c.at = at
 	return nil
+}
+
+// pass notes that a hook has come to an event, without storing that.
+func (c *cursors) pass(key string, event int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.passed == nil {
+		c.passed = map[string]int64{}
+	}
+	c.passed[key] = event
+}
+
+// told gives the event up to which all hooks have delivered everything, or given
+// it up.
+func (c *cursors) told() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.at == nil {
+		return 0
+	}
+	least := int64(math.MaxInt64)
+	for key, at := range c.at {
+		least = min(least, max(at, c.passed[key]))
+	}
+	return least
 }
 
 // of gives the cursor of a hook that keep knows.

@@ -102,7 +102,9 @@ func (f *follower) turn(ctx, work context.Context) error {
 			return err
 		}
 	}
-	if at := f.position(f.open); at > f.cursors.of(f.key)+unsaved {
+	at := f.position(f.open)
+	f.cursors.pass(f.key, at)
+	if at > f.cursors.of(f.key)+unsaved {
 		return f.cursors.move(work, f.key, at)
 	}
 	return nil

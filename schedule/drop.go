@@ -12,6 +12,8 @@ import (
 
 // drop makes the jobs of the time at which the schedule stands and goes on to
 // next. A request that cannot be taken becomes one REJECTED job that says why.
+// While too many jobs wait the schedule stands, and tries again: then it is as
+// if no daemon had run meanwhile.
 func (h *hand) drop(ctx context.Context, next time.Time) error {
 	due := h.state.NextAt
 	entries, err := h.entries(due)
@@ -38,7 +40,7 @@ func (h *hand) drop(ctx context.Context, next time.Time) error {
 func (h *hand) accept(ctx context.Context, next time.Time, skip string, entries []jobs.Entry) ([]jobs.Outcome, error) {
 	outcomes, err := h.o.Queue.Accept(ctx, jobs.Intake{
 		Firing:  &jobs.Firing{Name: h.s.Name, Due: h.state.NextAt, Next: next, Skip: skip},
-		Entries: entries,
+		Entries: entries, MaxPending: h.catalog.MaxPending,
 	})
 	if err == nil && outcomes == nil {
 		err = errMoved
