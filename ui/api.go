@@ -104,24 +104,32 @@ func (s *server) apiLog(w http.ResponseWriter, r *http.Request) {
 		s.apiError(w, r, err)
 		return
 	}
-	f, fi, err := s.openLog(j, attempt)
+	out, err := s.openLog(j, attempt)
 	if err != nil {
 		s.apiError(w, r, err)
 		return
 	}
-	defer f.Close()
+	defer out.Close()
+	log, err := out.View()
 	var start int64
-	if tail >= 0 {
-		if start, err = jobs.TailOffset(f, fi.Size(), tail); err != nil {
-			s.apiError(w, r, err)
-			return
-		}
+	if err == nil && tail >= 0 {
+		start, err = jobs.TailOffset(log, log.Size(), tail)
+	}
+	if err != nil {
+		s.apiError(w, r, err)
+		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", typeText)
 	h.Set("Content-Security-Policy", dataPolicy+"; sandbox")
-	h.Set("ETag", fmt.Sprintf(`"%x-%x-%x"`, start, fi.Size(), fi.ModTime().UnixNano()))
-	http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(f, start, fi.Size()-start))
+	running := j.State == jobs.Running && (attempt == 0 || attempt == j.Attempt)
+	if running && log.Max() > 0 && tail < 0 && r.Header.Get("Range") == "" && r.Method == http.MethodGet {
+		// Its oldest part may go while it is sent, so how long it is is not known.
+		_, _ = io.Copy(w, io.LimitReader(out, 2*log.Max()))
+		return
+	}
+	h.Set("ETag", fmt.Sprintf(`"%x-%s"`, start, log.Tag()))
+	http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(log, start, log.Size()-start))
 }
 
 // statsAnswer is the answer of /api/v1/stats.
@@ -187,6 +195,7 @@ func (s *server) explain(r *http.Request, err error) (code int, words string) {
 		term      *jobs.QueryError
 		ambiguous *jobs.AmbiguousError
 		noLog     *noLogError
+		gone      *jobs.PrunedError
 	)
 	switch {
 	case errors.As(err, &bad):
@@ -197,6 +206,8 @@ func (s *server) explain(r *http.Request, err error) (code int, words string) {
 		return http.StatusBadRequest, fmt.Sprintf("%q fits several jobs: %s", ambiguous.Prefix, strings.Join(ambiguous.IDs, ", "))
 	case errors.As(err, &noLog):
 		return http.StatusNotFound, noLog.words
+	case errors.As(err, &gone):
+		return http.StatusNotFound, gone.Error()
 	case errors.Is(err, jobs.ErrNotFound):
 		return http.StatusNotFound, fmt.Sprintf("there is no job %q", r.PathValue("id"))
 	}

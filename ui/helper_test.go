@@ -21,12 +21,12 @@ import (
 
 // site is a page over a real Queue in a folder of its own.
 type site struct {
-	t     *testing.T
+	t     testing.TB
 	queue *jobs.Queue
 	opts  ui.Options
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "logs"), 0o700); err != nil {
@@ -164,7 +164,7 @@ func (s *site) get(target string, header ...string) answer {
 	return s.ask(http.MethodGet, target, header...)
 }
 
-func ask(t *testing.T, h http.Handler, method, target string, header ...string) answer {
+func ask(t testing.TB, h http.Handler, method, target string, header ...string) answer {
 	t.Helper()
 	r := httptest.NewRequest(method, target, nil)
 	r.Host = "127.0.0.1:8080"

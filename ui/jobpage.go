@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,10 +15,12 @@ import (
 	"jobrunner/jobs"
 )
 
-// Bounds of a job's page, in bytes of HTML but for logRead.
+// Bounds of a job's page, in bytes of HTML but for logRead and headRead.
 const (
 	logRead    = 64 << 10 // bytes read from the end of the log
 	logShown   = 18 << 10
+	headRead   = 1 << 10 // bytes of the beginning of a log that was not kept whole
+	headShown  = 3 << 10
 	maxCommand = 4 << 10
 	maxReason  = 2 << 10
 	maxLabels  = 12
@@ -219,6 +222,7 @@ func asked(j *jobs.Job, now time.Time) []fact {
 	text("Unique key", j.UniqueKey)
 	text("Slots", slotWords(j.Slots))
 	text("Limits", j.Limits)
+	text("Runs as", j.RunAs)
 	if j.Timeout > 0 {
 		text("Time limit asked for", j.Timeout.String())
 	}
@@ -273,7 +277,7 @@ func viewTodo(j *jobs.Job) []todo {
 // viewLog shows the end of the latest attempt's output.
 func (s *server) viewLog(j *jobs.Job) (logView, error) {
 	v := logView{Earlier: s.earlierLogs(j)}
-	f, fi, err := s.openLog(j, 0)
+	out, err := s.openLog(j, 0)
 	var none *noLogError
 	if errors.As(err, &none) {
 		v.Nothing = pageWords(j, none)
@@ -282,25 +286,44 @@ func (s *server) viewLog(j *jobs.Job) (logView, error) {
 	if err != nil {
 		return v, err
 	}
-	defer f.Close()
-	v.There, v.Size = true, bytesize(fi.Size())
-	data, cutRead, err := readEnd(f, fi.Size(), logRead)
+	defer out.Close()
+	log, err := out.View()
+	if err != nil {
+		return v, err
+	}
+	v.There, v.Size = true, jobs.RoughSize(log.Size())
+	data, cutRead, err := readEnd(log, log.Size(), logRead)
 	if err != nil {
 		return v, err
 	}
 	text, cutText := cleanLog(data, logShown)
 	v.Text = text
 	switch {
-	case fi.Size() == 0 && j.State == jobs.Running:
+	case log.Size() == 0 && j.State == jobs.Running:
 		v.Nothing = "It has written nothing yet."
-	case fi.Size() == 0:
+	case log.Size() == 0:
 		v.Nothing = "It wrote nothing."
 	case text == "":
 		v.Nothing = "Nothing that can be shown."
+	case (cutRead || cutText) && log.Lost() > 0:
+		v.Note = "the beginning and the end; " + jobs.RoughSize(log.Size()) + " were kept"
+		v.Text, err = withHead(log, text)
 	case cutRead || cutText:
 		v.Note = "the end of " + v.Size
 	}
-	return v, nil
+	return v, err
+}
+
+// withHead puts the beginning of a log before its end, and between them the line
+// that tells what was not kept.
+func withHead(log *jobs.View, end string) (string, error) {
+	data := make([]byte, min(headRead, log.Head()))
+	if _, err := log.ReadAt(data, 0); err != nil {
+		return "", err
+	}
+	data = data[:bytes.LastIndexByte(data, '\n')+1]
+	head, _ := cleanLog(data, headShown)
+	return head + log.Mark() + end, nil
 }
 
 // pageWords leaves out what only helps a program.
@@ -327,10 +350,10 @@ func (s *server) earlierLogs(j *jobs.Job) []int {
 
 // hasLog reports whether an attempt has a log that can be shown.
 func (s *server) hasLog(j *jobs.Job, attempt int) bool {
-	f, _, err := s.openLog(j, attempt)
+	out, err := s.openLog(j, attempt)
 	if err != nil {
 		return false
 	}
-	f.Close()
+	out.Close()
 	return true
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"jobrunner/jobs"
 )
@@ -16,31 +15,26 @@ type noLogError struct{ words string }
 
 func (e *noLogError) Error() string { return e.words }
 
-// openLog opens the output of one attempt of j, with its past; attempt 0 means the latest. The
-// latest is logs/<id>.log, earlier ones are logs/<id>.<n>.log. It returns a
-// *noLogError where there is nothing to open.
-func (s *server) openLog(j *jobs.Job, attempt int) (*os.File, fs.FileInfo, error) {
+// openLog opens the output of one attempt of j, with its past; attempt 0 means
+// the latest. It returns a *noLogError where there is nothing to open.
+func (s *server) openLog(j *jobs.Job, attempt int) (*jobs.Output, error) {
 	if attempt == 0 {
 		attempt = j.Attempt
 	}
 	if attempt > j.Attempt {
-		return nil, nil, &noLogError{fmt.Sprintf("there is no attempt %d: the latest is attempt %d", attempt, j.Attempt)}
+		return nil, &noLogError{fmt.Sprintf("there is no attempt %d: the latest is attempt %d", attempt, j.Attempt)}
 	}
 	if attempt == j.Attempt && j.Log == "" {
-		return nil, nil, &noLogError{notStarted(j)}
+		return nil, &noLogError{notStarted(j)}
 	}
-	root, err := os.OpenRoot(s.StateDir)
-	if err != nil {
-		return nil, nil, fmt.Errorf("opening the state folder: %w", err)
+	out, err := jobs.OpenOutput(s.StateDir, j, attempt)
+	switch {
+	case errors.Is(err, jobs.ErrNoRegularFile):
+		return nil, &noLogError{"the job's log is not a regular file any more"}
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &noLogError{fmt.Sprintf("attempt %d has no log: it never started, or the file was removed", attempt)}
 	}
-	defer root.Close()
-	for _, name := range j.LogNames(attempt) {
-		f, fi, err := openRegular(root, name)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return f, fi, err
-		}
-	}
-	return nil, nil, &noLogError{fmt.Sprintf("attempt %d has no log: it never started, or the file was removed", attempt)}
+	return out, err
 }
 
 func notStarted(j *jobs.Job) string {
@@ -56,28 +50,6 @@ func notStarted(j *jobs.Job) string {
 		words += "it has not started"
 	}
 	return words
-}
-
-// openRegular opens a regular file below root. The job could have put anything
-// in the place of its log, and opening a FIFO would wait for ever.
-func openRegular(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
-	before, err := root.Lstat(name)
-	if err != nil {
-		return nil, nil, fmt.Errorf("opening log: %w", err)
-	}
-	if !before.Mode().IsRegular() {
-		return nil, nil, &noLogError{"the job's log is not a regular file any more"}
-	}
-	f, err := root.Open(name)
-	if err != nil {
-		return nil, nil, fmt.Errorf("opening log: %w", err)
-	}
-	fi, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, nil, fmt.Errorf("opening log: %w", err)
-	}
-	return f, fi, nil
 }
 
 // readEnd reads the last limit bytes of the log, from the beginning of a line

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -68,8 +67,12 @@ func removeStale(path string) error {
 // and closes ln and every connection before it returns. It returns nil when ctx
 // ended. What net/http has to say goes to the logger in ctx, if there is one.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
+	return serve(ctx, ln, h, newVisitors(mostVisitors()))
+}
+
+func serve(ctx context.Context, ln net.Listener, h http.Handler, all *visitors) error {
 	srv := &http.Server{
-		Handler:           h,
+		Handler:           all.answered(h),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      writeTimeout, // until the first write, which sets its own
@@ -79,8 +82,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 
 		DisableGeneralOptionsHandler: true, // "OPTIONS *" is 405 as well
 	}
-	silent := &silentConns{conns: map[net.Conn]bool{}}
-	srv.ConnState = silent.note
+	srv.ConnContext, srv.ConnState = all.come, all.note
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 	select {
@@ -91,35 +93,10 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	}
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
-	silent.close()
+	all.closeSilent()
 	if err := srv.Shutdown(bound); err != nil {
 		srv.Close() // whoever is still reading is cut off
 	}
 	<-served
 	return nil
-}
-
-// silentConns are connections that have asked nothing yet. Browsers open some
-// ahead, and Shutdown would wait seconds for each to become idle.
-type silentConns struct {
-	mu    sync.Mutex
-	conns map[net.Conn]bool // guarded by mu
-}
-
-func (s *silentConns) note(c net.Conn, state http.ConnState) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if state == http.StateNew {
-		s.conns[c] = true
-	} else {
-		delete(s.conns, c)
-	}
-}
-
-func (s *silentConns) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.conns {
-		c.Close()
-	}
 }

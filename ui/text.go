@@ -178,21 +178,6 @@ func zone(t time.Time) string {
 	return t.Local().Format("MST (UTC-07:00)")
 }
 
-// bytesize writes n in binary units.
-func bytesize(n int64) string {
-	if n < 1<<10 {
-		return fmt.Sprintf("%d bytes", n)
-	}
-	value, unit := float64(n)/(1<<10), "KiB"
-	for _, next := range []string{"MiB", "GiB", "TiB"} {
-		if value < 1<<10 {
-			break
-		}
-		value, unit = value/(1<<10), next
-	}
-	return fmt.Sprintf("%.1f %s", value, unit)
-}
-
 // sentence makes a message, which begins in lower case and ends without a stop,
 // one that stands alone.
 func sentence(words string) string {

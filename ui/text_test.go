@@ -101,9 +101,4 @@ func TestWordsForPeople(t *testing.T) {
 			t.Errorf("Age(%v) = %q, want %q", d, got, want)
 		}
 	}
-	for n, want := range map[int64]string{0: "0 bytes", 1023: "1023 bytes", 1024: "1.0 KiB", 3250585: "3.1 MiB", 5 << 40: "5.0 TiB"} {
-		if got := ui.Bytesize(n); got != want {
-			t.Errorf("Bytesize(%d) = %q, want %q", n, got, want)
-		}
-	}
 }

@@ -55,6 +55,11 @@ func (s *server) viewWaits(ctx context.Context, j *jobs.Job) (waitsView, error) 
 func (s *server) viewWait(ctx context.Context, id, words string) (waitView, error) {
 	row := waitView{ID: clean(id, 80), Short: clean(short(id), 40), Words: words}
 	j, err := s.Queue.Job(ctx, id)
+	var gone *jobs.PrunedError
+	if errors.As(err, &gone) {
+		row.State, row.What = viewState(gone.State), "pruned"
+		return row, nil
+	}
 	if errors.Is(err, jobs.ErrNotFound) {
 		row.What = "no longer known"
 		return row, nil
