@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -180,9 +181,17 @@ func (c *client) waits(ctx context.Context, f *addFlags) (string, error) {
 		if len(list.words) == 0 {
 			continue
 		}
-		ids, err := c.resolve(ctx, list.words)
-		if err != nil {
-			return "", err
+		var ids []string
+		for _, word := range list.words {
+			some, err := c.resolve(ctx, []string{word})
+			var gone *jobs.PrunedError
+			if errors.As(err, &gone) { // how it ended is known all the same
+				some, err = []string{gone.ID}, nil
+			}
+			if err != nil {
+				return "", err
+			}
+			ids = append(ids, some...)
 		}
 		d.list(list.key, ids)
 	}

@@ -19,6 +19,7 @@ func newCheck(a *app) *cobra.Command {
 		Short: "Validate the configuration and the machine it is to run on",
 		Long: `check reads the configuration and looks whether interpreters, scripts and folders
 are there. It prints everything that is wrong, a line each, and changes nothing.
+Warnings are about what works and gives others more than they should have.
 Where types limit what a job may use, it says how that is done on this machine.`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error { return a.check() },
@@ -26,7 +27,7 @@ Where types limit what a job may use, it says how that is done on this machine.`
 }
 
 func (a *app) check() error {
-	cfg, err := a.load()
+	cfg, err := config.LoadToServe(a.configPath())
 	var faults config.Faults
 	switch {
 	case errors.As(err, &faults):
@@ -36,6 +37,9 @@ func (a *app) check() error {
 		return exitError(exitFailed)
 	case err != nil:
 		return err
+	}
+	for _, w := range cfg.Warnings() {
+		a.note("warning: %s", w.Error())
 	}
 	problems := cfg.Check()
 	for _, p := range problems {
@@ -51,7 +55,7 @@ func (a *app) check() error {
 	fmt.Fprintf(a.stdout, "%s is fine: %s, %s at once, page %s\n", filepath.Base(cfg.Path),
 		count(len(cfg.Catalog.Types), "type"), count(cfg.Catalog.MaxConcurrent, "job"), page)
 	for _, name := range slices.Sorted(maps.Keys(cfg.Catalog.Types)) {
-		if words := runner.LimitWords(cfg.Catalog.Types[name]); words != "" {
+		if words := runner.LimitWords(cfg.Catalog.Types[name], cfg.StateDir); words != "" {
 			fmt.Fprintf(a.stdout, "type %s: %s\n", name, words)
 		}
 	}

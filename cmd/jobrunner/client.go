@@ -17,7 +17,9 @@ const (
 )
 
 // load reads the configuration that the command line names.
-func (a *app) load() (*config.Config, error) {
+func (a *app) load() (*config.Config, error) { return config.Load(a.configPath()) }
+
+func (a *app) configPath() string {
 	path := a.config
 	if path == "" {
 		path = os.Getenv(configEnv)
@@ -25,7 +27,7 @@ func (a *app) load() (*config.Config, error) {
 	if path == "" {
 		path = configFile
 	}
-	return config.Load(path)
+	return path
 }
 
 // client is what the verbs that read jobs need. It works beside a daemon and

@@ -15,6 +15,7 @@ import (
 	"jobrunner/config"
 	"jobrunner/hooks"
 	"jobrunner/jobs"
+	"jobrunner/retention"
 	"jobrunner/runner"
 	"jobrunner/schedule"
 	"jobrunner/ui"
@@ -29,15 +30,20 @@ type daemon struct {
 	taking  atomic.Bool                   // requests are taken
 	since   time.Time
 
-	log      zerolog.Logger
-	sink     *logSink
-	lock     *folderLock
-	queue    *jobs.Queue
-	listener net.Listener // nil without a page
-	watcher  *watcher.Watcher
-	runner   *runner.Runner
-	clock    *schedule.Clock
-	courier  *hooks.Courier
+	warnings atomic.Pointer[[]string] // of the configuration in force
+
+	log       zerolog.Logger
+	sink      *logSink
+	lock      *folderLock
+	queueLock *queueLock // nil where files cannot be locked
+	queue     *jobs.Queue
+	view      *jobs.Queue  // what the page reads; of its own, so that however many read it no job waits for them
+	listener  net.Listener // nil without a page
+	watcher   *watcher.Watcher
+	runner    *runner.Runner
+	clock     *schedule.Clock
+	courier   *hooks.Courier
+	keeper    *retention.Keeper
 
 	drained chan struct{} // closed by the runner when a drain has come to its end
 }
@@ -47,6 +53,7 @@ type daemon struct {
 func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemon, err error) {
 	d = &daemon{first: cfg, log: log, sink: sink, since: time.Now(), drained: make(chan struct{})}
 	d.current.Store(cfg)
+	d.warnings.Store(warningsOf(cfg)) // before the state folder is closed to others
 	defer func() {
 		if err != nil {
 			d.Close()
@@ -61,10 +68,17 @@ func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemo
 	if d.lock, err = takeLock(cfg.StateDir); err != nil {
 		return d, err
 	}
-	if d.queue, err = jobs.Open(filepath.Join(cfg.StateDir, databaseFile)); err != nil {
+	if d.queue, err = jobs.OpenTelling(filepath.Join(cfg.StateDir, databaseFile), d.tellMigration); err != nil {
+		return d, err
+	}
+	if d.view, err = jobs.OpenReader(filepath.Join(cfg.StateDir, databaseFile)); err != nil {
 		return d, err
 	}
 	d.queue.SetCatalog(cfg.Catalog)
+	d.view.SetCatalog(cfg.Catalog)
+	if err := d.keepAlone(cfg); err != nil {
+		return d, err
+	}
 	if cfg.Listen != "" {
 		if d.listener, err = ui.Listen(cfg.Listen); err != nil {
 			return d, &hintedError{
@@ -88,8 +102,43 @@ func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemo
 		Drained: func() { close(d.drained) },
 	})
 	d.clock = schedule.New(schedule.Options{StateDir: cfg.StateDir, Queue: d.queue, Catalog: d.catalog, Log: log})
+	d.keeper = retention.New(retention.Options{
+		StateDir: cfg.StateDir, Queue: d.queue, Rule: func() jobs.Retention { return d.current.Load().Retention },
+		Followed: d.followed, Undelivered: d.watcher.Undelivered, Discard: d.watcher.Discard, LetLeave: d.watcher.LetLeave, Log: log,
+	})
 	d.courier = hooks.New(hooks.Options{Queue: d.queue, Catalog: d.catalog, Log: log})
 	return d, nil
+}
+
+// tellMigration is called before a database of an older jobrunner is brought to
+// the present form: with a million jobs that takes a minute.
+func (d *daemon) tellMigration(rows int64) {
+	d.log.Info().Int64("jobs", rows).Msg("the database of an older jobrunner is brought to the present form; this can take a moment")
+}
+
+// followed gives the event up to which hooks and replies have told what there
+// is to tell.
+func (d *daemon) followed() int64 { return min(d.watcher.Followed(), d.courier.Told()) }
+
+// keepAlone makes sure that nobody else runs the same jobs: a daemon on the same
+// queue file, or on the folder of which the state folder is a copy.
+func (d *daemon) keepAlone(cfg *config.Config) error {
+	original, err := checkCopied(context.Background(), d.queue, cfg.StateDir)
+	if err != nil {
+		return err
+	}
+	if original != "" {
+		d.log.Warn().Str("copy", cfg.StateDir).Str("original", original).
+			Msg("the state folder is a copy: jobs that wait in both run twice if both are served")
+	}
+	d.queueLock, err = takeQueueLock(cfg.QueueFile, cfg.StateDir)
+	var unlocked *unlockedError
+	if errors.As(err, &unlocked) {
+		d.log.Warn().Err(err).Str("file", cfg.QueueFile).
+			Msg("the queue file cannot be locked: see to it that no other jobrunner keeps it")
+		return nil
+	}
+	return err
 }
 
 // checkLocal refuses a state folder where the database would not be safe.
@@ -115,10 +164,16 @@ func (d *daemon) Close() {
 	if d.listener != nil {
 		_ = d.listener.Close() // served to the end, or never
 	}
+	if d.view != nil {
+		_ = d.view.Close() // it only reads
+	}
 	if d.queue != nil {
 		if err := d.queue.Close(); err != nil {
 			d.log.Error().Err(err).Msg("closing the queue")
 		}
+	}
+	if d.queueLock != nil {
+		_ = d.queueLock.Close() // likewise
 	}
 	if d.lock != nil {
 		_ = d.lock.Close() // the system drops it anyway
@@ -141,16 +196,14 @@ func (d *daemon) run(ctx context.Context) error {
 	defer stop()
 	g := newGroup(ctx)
 	g.run(d.lock.watch)
-	if isRoot() {
-		d.log.Warn().Msg("running as root: every job runs as root too")
-	}
+	d.logWarnings(nil)
 	d.log.Info().Int("pid", os.Getpid()).Str("version", versionText()).Str("config", d.first.Path).
 		Str("page", d.page()).Int("max_concurrent", d.catalog().MaxConcurrent).Msg("jobrunner serves")
 	d.logTypeFaults(d.first)
 	if d.listener != nil {
 		g.run(d.servePage)
 	}
-	switch err := d.prepare(g.ctx); {
+	switch err := d.prepared(g.ctx); {
 	case err == nil:
 		d.taking.Store(true)
 		d.work(g, wake)
@@ -164,6 +217,28 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	// The next daemon starts jobs again, unless this one was killed on its way.
 	return d.queue.EndDrain(context.Background())
+}
+
+// prepareAgain is between two tries to prepare while the disk does not work.
+const prepareAgain = time.Second
+
+// prepared prepares, and while the disk is full or broken goes on trying: until
+// then nothing is taken and nothing is started, and the page says why.
+func (d *daemon) prepared(ctx context.Context) error {
+	for said := false; ; said = true {
+		err := d.prepare(ctx)
+		if err == nil || d.queue.Healthy() == nil {
+			return err
+		}
+		if !said {
+			d.log.Error().Err(err).Msg("nothing can be begun, the disk does not work; trying again")
+		}
+		select {
+		case <-time.After(prepareAgain):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // prepare does what must be done before the first job starts: commands that lie
@@ -182,6 +257,7 @@ func (d *daemon) work(g *group, wake <-chan struct{}) {
 	g.run(d.runner.Run)
 	g.run(d.clock.Run)
 	g.run(d.courier.Run)
+	g.run(d.keeper.Run)
 	g.run(func(ctx context.Context) error {
 		return config.Watch(ctx, d.first, 0, d.reload, d.refuse, wake)
 	})
@@ -207,7 +283,7 @@ func (d *daemon) wasDrained() bool {
 
 func (d *daemon) servePage(ctx context.Context) error {
 	handler := ui.Handler(ui.Options{
-		Queue: d.queue, StateDir: d.first.StateDir, Listen: d.first.Listen,
+		Queue: d.view, StateDir: d.first.StateDir, Listen: d.first.Listen,
 		AllowedHosts: func() []string { return d.current.Load().AllowedHosts },
 		Ready:        d.ready, Status: d.status, Catalog: d.catalog, Log: d.log,
 	})
@@ -227,9 +303,13 @@ func (d *daemon) page() string {
 
 // reload puts a changed configuration in force.
 func (d *daemon) reload(next *config.Config) {
+	before := d.warnings.Load()
 	d.current.Store(next)
+	d.warnings.Store(warningsOf(next))
+	d.logWarnings(*before)
 	d.refused.Store(nil)
 	d.queue.SetCatalog(next.Catalog)
+	d.view.SetCatalog(next.Catalog)
 	d.runner.Reload()
 	d.clock.Reload()
 	d.courier.Reload()

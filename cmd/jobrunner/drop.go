@@ -143,12 +143,24 @@ func (c *client) await(ctx context.Context, name string) (*answer, error) {
 			return nil, err
 		}
 	}
-	if held {
+	switch {
+	case held && c.full(ctx):
+		c.note("%s: the request waits in %s and is taken when fewer do", jobs.FullWords(c.cfg.Catalog.MaxPending), c.cfg.Inbox)
+	case held:
 		c.note("no answer from the daemon within %s; the request waits in %s", answerTime, c.cfg.Inbox)
-	} else {
+	default:
 		c.note(waitsForServe)
 	}
 	return nil, nil
+}
+
+// full reports whether as many jobs wait as may.
+func (c *client) full(ctx context.Context) bool {
+	if c.reopen() != nil || c.queue == nil {
+		return false
+	}
+	n, err := c.queue.Pending(ctx)
+	return err == nil && n >= c.cfg.Catalog.MaxPending
 }
 
 // answered looks for the reply for as long as one is to be expected; nil if
@@ -159,6 +171,9 @@ func (c *client) answered(ctx context.Context, name string) (*answer, error) {
 	defer ticker.Stop()
 	for end := time.Now().Add(answerTime); ; {
 		a, err := readAnswer(path)
+		if a != nil && a.State == jobs.Running && len(a.Jobs) == 0 { // a command that takes a while
+			return c.finished(ctx, path, a)
+		}
 		if a != nil || err != nil {
 			return a, err
 		}

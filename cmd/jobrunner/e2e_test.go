@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -118,66 +119,34 @@ func checkTrace(t *testing.T, lines []string, limit int) map[string]int {
 	return ran
 }
 
-// Eight shells append two thousand lines while the daemon is killed again and
-// again: each line becomes one job, and each job runs once.
+// Eight programs append a thousand lines (the long version: four thousand) while
+// the daemon is killed again and again: each line becomes one job, and each job
+// runs once.
 func TestNoLineIsLost(t *testing.T) {
 	t.Parallel()
-	const shells, each = 8, 250
-	w := newWorld(t, map[string]string{
-		"jobrunner.yaml":    fmt.Sprintf(traceConfig, 8),
-		"scripts/append.sh": `echo "$1" >> trace`,
-	})
-	w.start()
-	ended := make(chan error, shells)
-	for n := range shells {
-		loop := fmt.Sprintf("i=0; while [ $i -lt %d ]; do echo append.sh %d-$i >> job_queue.txt; i=$((i+1)); done", each, n)
-		cmd := w.command("sh", "-c", loop)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = cmd.Process.Kill() })
-		go func() { ended <- cmd.Wait() }()
-	}
-	for _, after := range []int{40, 500, 1200} {
-		w.until(fmt.Sprintf("%d jobs have run", after), func() error {
-			if n := len(w.lines("trace")); n < after {
-				return fmt.Errorf("%d have", n)
+	const programs = 8
+	each := rounds(125, 500)
+	o := newOracleWorld(t, 8)
+	o.start()
+	var wg sync.WaitGroup
+	for n := range programs {
+		wg.Go(func() {
+			for i := range each {
+				o.askLine(fmt.Sprintf("%d-%d", n, i), i%5)
 			}
-			return nil
 		})
-		w.end(syscall.SIGKILL)
-		w.start()
 	}
-	for range shells {
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+	for _, after := range []int{40, 2 * each, 5 * each} {
+		o.going(func() (bool, string) {
+			n := len(o.traced())
+			return n/2 >= after, fmt.Sprint(n, " begins and ends of jobs")
+		})
+		o.end(syscall.SIGKILL)
+		o.start()
 	}
-	const all = shells * each
-	if err := within(3*patience, func() error {
-		if n := w.counts()[jobs.Completed]; n < all {
-			return fmt.Errorf("%d are COMPLETED, want %d", n, all)
-		}
-		return nil
-	}); err != nil {
-		t.Error(err)
-	}
-	ran := map[string]int{}
-	for _, line := range w.lines("trace") {
-		ran[line]++
-	}
-	for n := range shells {
-		for i := range each {
-			if name := fmt.Sprintf("%d-%d", n, i); ran[name] != 1 {
-				t.Errorf("job %s ran %d times, want once", name, ran[name])
-			}
-		}
-	}
-	for state, n := range w.counts() {
-		if state != jobs.Completed && n != 0 {
-			t.Errorf("%d jobs are %s, want none", n, state)
-		}
-	}
+	wg.Wait()
+	o.settle()
+	o.check()
 }
 
 // A job outlives its daemon, however that ends, and its exit status is known.

@@ -54,7 +54,8 @@ func (c *client) facts(ctx context.Context, s *screen, j *jobs.Job, now time.Tim
 	if j.Timeout > 0 {
 		facts = append(facts, fact{"timeout", j.Timeout.String()})
 	}
-	facts = append(facts, fact{"unique key", jobs.Sanitize(j.UniqueKey)}, fact{"slots", slotWords(j.Slots)}, fact{"limits", jobs.Sanitize(j.Limits)})
+	facts = append(facts, fact{"unique key", jobs.Sanitize(j.UniqueKey)}, fact{"slots", slotWords(j.Slots)}, fact{"limits", jobs.Sanitize(j.Limits)},
+		fact{"runs as", jobs.Sanitize(j.RunAs)})
 	if j.State == jobs.Running && j.PID > 0 {
 		facts = append(facts, fact{"pid", fmt.Sprint(j.PID)})
 	}
@@ -162,8 +163,11 @@ func (c *client) others(ctx context.Context, ids []string) (string, error) {
 			break
 		}
 		word := short(id)
+		var gone *jobs.PrunedError
 		j, err := c.queue.Job(ctx, id)
 		switch {
+		case errors.As(err, &gone):
+			word += " " + string(gone.State)
 		case err == nil:
 			word += " " + string(j.State)
 		case !errors.Is(err, jobs.ErrNotFound):

@@ -41,9 +41,7 @@ func takeLock(stateDir string) (*folderLock, error) {
 		}
 	}
 	if err == nil {
-		if err = f.Truncate(0); err == nil {
-			_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
-		}
+		err = writePID(f, os.Getpid())
 	}
 	if err == nil {
 		return &folderLock{f}, nil
@@ -87,8 +85,16 @@ func (l *folderLock) watch(ctx context.Context) error {
 
 // Close gives the lock back.
 func (l *folderLock) Close() error {
-	_ = l.file.Truncate(0) // a pid that does not hold it any more
+	_ = writePID(l.file, 0) // else a pid that does not hold it any more
 	return l.file.Close()
+}
+
+// writePID writes a pid into the lock's file, 0 for nobody's. The file is never
+// emptied, so that there is room for it on a full disk too.
+func writePID(f *os.File, pid int) error {
+	text := fmt.Appendf(nil, "%d\n", pid)
+	_, err := f.WriteAt(text, 0)
+	return errors.Join(err, f.Truncate(int64(len(text))))
 }
 
 // lockHolder tells who has the lock of a state folder. pid is 0 if that is not

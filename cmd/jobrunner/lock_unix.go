@@ -8,6 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// lockFlags keep the opening of a lock's file from following a link, and from
+// waiting for whoever may open the other end of a FIFO.
+const lockFlags = unix.O_NOFOLLOW | unix.O_NONBLOCK
+
 // lockFile takes the lock that goes with f, alone or beside others that take
 // it likewise; errLocked if that cannot be had now.
 func lockFile(f *os.File, alone bool) error {

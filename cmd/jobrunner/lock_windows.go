@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// lockFlags are further ones with which a lock's file is opened.
+const lockFlags = 0
+
 // lockFile takes the lock that goes with f, alone or beside others that take
 // it likewise; errLocked if that cannot be had now. What is locked is a byte far
 // behind the content: nobody could read the pid of a locked one.

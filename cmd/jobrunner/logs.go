@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -93,7 +91,7 @@ func (c *client) logAttempt(ctx context.Context, p *pulse, follow bool, tail int
 			return err
 		}
 	}
-	file, err := c.openLog(ctx, j, attempt)
+	out, err := c.openLog(ctx, j, attempt)
 	var none *errNoLog
 	if errors.As(err, &none) {
 		c.note("%s", none.words)
@@ -102,15 +100,15 @@ func (c *client) logAttempt(ctx context.Context, p *pulse, follow bool, tail int
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	out := newLogWriter(c.stdout)
-	printed, err := c.print(out, file, tail)
+	defer out.Close()
+	to := newLogWriter(c.stdout)
+	printed, err := c.print(to, out, tail)
 	if err == nil && follow {
 		var more int64
-		more, err = c.follow(ctx, p, out, file, j, attempt)
+		more, err = c.follow(ctx, p, to, out, j, attempt)
 		printed += more
 	}
-	if flushErr := out.Close(); err == nil {
+	if flushErr := to.Close(); err == nil {
 		err = flushErr
 	}
 	if err == nil && printed == 0 && tail != 0 {
@@ -146,7 +144,7 @@ func (c *client) begun(ctx context.Context, p *pulse, j *jobs.Job, attempt int) 
 
 // openLog opens the output of an attempt. The error is an *errNoLog where there
 // is none.
-func (c *client) openLog(ctx context.Context, j *jobs.Job, attempt int) (*os.File, error) {
+func (c *client) openLog(ctx context.Context, j *jobs.Job, attempt int) (*jobs.Output, error) {
 	if attempt == j.Attempt && j.Log == "" {
 		return nil, &errNoLog{notStarted(j)}
 	}
@@ -154,13 +152,11 @@ func (c *client) openLog(ctx context.Context, j *jobs.Job, attempt int) (*os.Fil
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range j.LogNames(attempt) {
-		file, err := openRegular(filepath.Join(c.cfg.StateDir, filepath.FromSlash(name)))
-		if !errors.Is(err, fs.ErrNotExist) {
-			return file, err
-		}
+	out, err := jobs.OpenOutput(c.cfg.StateDir, j, attempt)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &errNoLog{fmt.Sprintf("%s has no output of attempt %d: it never started, or the file was removed", short(j.ID), attempt)}
 	}
-	return nil, &errNoLog{fmt.Sprintf("%s has no output of attempt %d: it never started, or the file was removed", short(j.ID), attempt)}
+	return out, err
 }
 
 func notStarted(j *jobs.Job) string {
@@ -175,52 +171,27 @@ func notStarted(j *jobs.Job) string {
 	return short(j.ID) + " has no output yet: it has not started"
 }
 
-// openRegular opens a regular file. The job could have put anything in the
-// place of its log, and opening a FIFO would wait for ever.
-func openRegular(name string) (*os.File, error) {
-	info, err := os.Lstat(name)
-	if err != nil {
-		return nil, fmt.Errorf("opening log: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("opening log: %s is not a regular file any more", name)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("opening log: %w", err)
-	}
-	return f, nil
-}
-
 // print copies what is there, from the last lines on if only they are wanted.
-func (c *client) print(out io.Writer, file *os.File, tail int) (int64, error) {
+func (c *client) print(to io.Writer, out *jobs.Output, tail int) (int64, error) {
 	if tail >= 0 {
-		info, err := file.Stat()
-		if err != nil {
-			return 0, fmt.Errorf("reading log: %w", err)
-		}
-		from, err := jobs.TailOffset(file, info.Size(), tail)
-		if err != nil {
+		if err := out.Tail(tail); err != nil {
 			return 0, err
 		}
-		if _, err := file.Seek(from, io.SeekStart); err != nil {
-			return 0, fmt.Errorf("reading log: %w", err)
-		}
 	}
-	return io.Copy(out, file)
+	return out.WriteTo(to)
 }
 
 // follow copies what is added until the attempt has ended.
-func (c *client) follow(ctx context.Context, p *pulse, out io.Writer, file *os.File, j *jobs.Job, attempt int) (printed int64, err error) {
+func (c *client) follow(ctx context.Context, p *pulse, to io.Writer, out *jobs.Output, j *jobs.Job, attempt int) (printed int64, err error) {
 	for {
 		// What it printed is there before its end is known.
 		over := j.State.Ended() || j.Attempt > attempt
-		n, err := io.Copy(out, file)
+		n, err := out.WriteTo(to)
 		printed += n
 		if err != nil || over {
 			return printed, err
 		}
-		if j, err = c.nextLook(ctx, p, file, j); err != nil {
+		if j, err = c.nextLook(ctx, p, out, j); err != nil {
 			return printed, err
 		}
 	}
@@ -228,16 +199,8 @@ func (c *client) follow(ctx context.Context, p *pulse, out io.Writer, file *os.F
 
 // nextLook waits until the log has grown or the job may have ended, and returns
 // the job as it is then.
-func (c *client) nextLook(ctx context.Context, p *pulse, file *os.File, j *jobs.Job) (*jobs.Job, error) {
-	at, err := file.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return nil, fmt.Errorf("reading log: %w", err)
-	}
-	grown := func() bool {
-		info, err := file.Stat()
-		return err == nil && info.Size() > at
-	}
-	if err := p.waitOr(ctx, grown); err != nil {
+func (c *client) nextLook(ctx context.Context, p *pulse, out *jobs.Output, j *jobs.Job) (*jobs.Job, error) {
+	if err := p.waitOr(ctx, out.Grown); err != nil {
 		return nil, err
 	}
 	return c.queue.Job(ctx, j.ID)

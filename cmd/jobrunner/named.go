@@ -38,7 +38,9 @@ func (c *client) named(ctx context.Context, word string) (*named, error) {
 	}
 	var fits []string
 	var several *jobs.AmbiguousError
+	var gone *jobs.PrunedError
 	j, err := c.queue.Find(ctx, word)
+	errors.As(err, &gone)
 	switch {
 	case errors.As(err, &several):
 		fits = several.IDs
@@ -59,6 +61,8 @@ func (c *client) named(ctx context.Context, word string) (*named, error) {
 		fits = append(fits, members[0].Group)
 	}
 	switch {
+	case len(fits) == 0 && gone != nil:
+		return nil, gone
 	case len(fits) == 0:
 		return nil, noJob(word, "jobrunner list shows the jobs that are known")
 	case len(fits) > 1:

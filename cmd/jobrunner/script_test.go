@@ -21,7 +21,10 @@ import (
 // path of that name, is the real program: so is the supervisor, which the daemon
 // starts by executing itself.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"jobrunner": main})
+	testscript.Main(m, map[string]func(){"jobrunner": func() {
+		minded(os.Args)
+		main()
+	}})
 }
 
 // TestScripts is the user's view: every file in testdata is a session.

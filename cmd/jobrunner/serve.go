@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"jobrunner/config"
 )
 
 func newServe(a *app) *cobra.Command {
@@ -23,7 +25,7 @@ by itself when the file changes.`,
 
 // serve is the daemon, from its start to its end.
 func (a *app) serve(ctx context.Context) error {
-	cfg, err := a.load()
+	cfg, err := config.LoadToServe(a.configPath())
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
+	"io"
 	"strings"
 	"time"
 
@@ -114,30 +114,30 @@ func printAttempts(s *screen, j *jobs.Job) {
 
 // showOutput prints the end of what the job has printed.
 func (c *client) showOutput(ctx context.Context, s *screen, j *jobs.Job) error {
-	f, err := c.openLog(ctx, j, j.Attempt)
+	out, err := c.openLog(ctx, j, j.Attempt)
 	if err != nil {
 		return nil // why there is none is said above: it did not start
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || info.Size() == 0 {
+	defer out.Close()
+	log, err := out.View()
+	if err != nil || log.Size() == 0 {
 		return err
 	}
-	from, err := jobs.TailOffset(f, info.Size(), shownLines)
+	from, err := jobs.TailOffset(log, log.Size(), shownLines)
 	if err != nil {
 		return err
 	}
-	from = max(from, info.Size()-shownLines*1000) // lines can be long
+	from = max(from, log.Size()-shownLines*1000) // lines can be long
 	title := "its output"
 	if from > 0 {
 		title = fmt.Sprintf("the last lines of its output (jobrunner logs %s has all)", short(j.ID))
 	}
 	fmt.Fprintf(s, "\n%s\n", s.paint(dim, title+":"))
-	return c.copyLog(s, f, from, info.Size())
+	return c.copyLog(s, log, from, log.Size())
 }
 
 // copyLog prints a part of a log, indented and without what could do harm.
-func (c *client) copyLog(s *screen, f *os.File, from, to int64) error {
+func (c *client) copyLog(s *screen, f io.ReaderAt, from, to int64) error {
 	data := make([]byte, to-from)
 	n, err := f.ReadAt(data, from)
 	if n == 0 && err != nil {

@@ -57,8 +57,5 @@ func untilAsked(ctx context.Context, _ string) (context.Context, context.CancelF
 	return context.WithCancel(ctx)
 }
 
-// isRoot reports whether this process may do anything.
-func isRoot() bool { return os.Geteuid() == 0 }
-
 // isGone reports whether a process could not be asked because there is none.
 func isGone(err error) bool { return errors.Is(err, unix.ESRCH) }

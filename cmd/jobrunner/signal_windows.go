@@ -46,8 +46,5 @@ func untilAsked(ctx context.Context, stateDir string) (context.Context, context.
 	return ctx, func() { cancel(); <-done }
 }
 
-// isRoot gives false: there is no such user here.
-func isRoot() bool { return false }
-
 // isGone gives false: asking is writing a file.
 func isGone(error) bool { return false }

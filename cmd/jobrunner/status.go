@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -10,10 +11,17 @@ import (
 
 // ready says why no requests are taken; nil if they are.
 func (d *daemon) ready() error {
+	if err := d.queue.Healthy(); err != nil {
+		return err
+	}
 	if !d.taking.Load() {
 		return errors.New("starting or stopping")
 	}
-	return d.queue.Healthy()
+	w := d.watcher.Status()
+	if why := cmp.Or(w.Stopped, w.Full); why != "" {
+		return errors.New(why)
+	}
+	return nil
 }
 
 // status is what the page says of the daemon.
@@ -28,6 +36,9 @@ func (d *daemon) status() ui.Status {
 	if err := d.queue.Healthy(); err != nil {
 		s.Notes = append(s.Notes, ui.Note{Level: ui.Error, Text: "nothing new is taken, the disk does not work: " + err.Error()})
 	}
+	if why := d.runner.Hindered(); why != "" {
+		s.Notes = append(s.Notes, ui.Note{Level: ui.Error, Text: "no job can be started, they wait until this works again: " + why})
+	}
 	for _, f := range d.current.Load().TypeFaults {
 		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: f.Error()})
 	}
@@ -35,8 +46,8 @@ func (d *daemon) status() ui.Status {
 	for _, note := range w.Notes {
 		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: note})
 	}
-	if isRoot() {
-		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: "running as root: every job runs as root too"})
+	for _, w := range *d.warnings.Load() {
+		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: w})
 	}
 	if w.Events != "" {
 		s.Notes = append(s.Notes, ui.Note{Text: "events: " + w.Events})

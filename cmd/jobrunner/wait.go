@@ -138,7 +138,8 @@ func (c *client) waitFor(ctx context.Context, ids []string) error {
 			}
 			return c.verdict(w.all())
 		}
-		if !errors.Is(err, jobs.ErrNotFound) {
+		var gone *jobs.PrunedError
+		if !errors.Is(err, jobs.ErrNotFound) || errors.As(err, &gone) {
 			return err
 		}
 		if err := p.wait(ctx); err != nil {

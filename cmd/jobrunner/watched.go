@@ -105,6 +105,10 @@ func (w *watched) look(ctx context.Context, id string) error {
 		return nil
 	}
 	now, err := w.c.queue.Job(ctx, id)
+	var gone *jobs.PrunedError
+	if errors.As(err, &gone) { // it has ended, and more than that is not known
+		now, err = gone.Job(), nil
+	}
 	if errors.Is(err, jobs.ErrNotFound) {
 		return noJob(short(id), "it was there a moment ago")
 	}

@@ -20,6 +20,8 @@ import (
 type world struct {
 	*testing.T
 	dir    string
+	env    []string  // added to that of all programs
+	shell  string    // what a shell does before it becomes the daemon
 	daemon *exec.Cmd // nil while none is running
 }
 
@@ -85,6 +87,7 @@ func (w *world) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = w.dir
 	cmd.Env = append(os.Environ(), "GORACE="+raceOptions(w.dir), "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Env = append(cmd.Env, w.env...)
 	return cmd
 }
 
@@ -115,14 +118,8 @@ func (w *world) try(args ...string) (stdout, stderr string, code int) {
 // start starts a daemon and returns when it works.
 func (w *world) start() {
 	w.Helper()
-	log, err := os.OpenFile(w.path("serve.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	cmd, err := w.startDaemon()
 	if err != nil {
-		w.Fatal(err)
-	}
-	defer log.Close()
-	cmd := w.command("jobrunner", "serve")
-	cmd.Stderr = log
-	if err := cmd.Start(); err != nil {
 		w.Fatal(err)
 	}
 	w.daemon = cmd
@@ -133,6 +130,21 @@ func (w *world) start() {
 		_, err := os.Stat(w.path("job_queue.txt"))
 		return err
 	})
+}
+
+// startDaemon starts a daemon that logs behind those before it.
+func (w *world) startDaemon() (*exec.Cmd, error) {
+	log, err := os.OpenFile(w.path("serve.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := w.command("jobrunner", "serve")
+	if w.shell != "" {
+		cmd = w.command("sh", "-c", w.shell+"; exec jobrunner serve")
+	}
+	cmd.Stderr = log
+	return cmd, cmd.Start()
 }
 
 // end ends the daemon with a signal and waits for its end.

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"jobrunner/jobs"
+)
+
+// Whatever a job writes, and however it comes in pieces, a terminal is given
+// text and colours alone.
+func FuzzHarmless(f *testing.F) {
+	for _, s := range []string{
+		"plain\n", "\x1b[31mred\x1b[0m", "\x1b[2J", "\x1b]0;title\x07", "\x1b]52;c;cm0=\x1b\\x", "\x1bP1$r\x1b\\", "\x1b[12;", "\x1b", "\u009b31m", "\xff\xc3",
+		"\u202e", "a\rb", "\x00\x07\x08\x7f", "\x1b\x1b[0m", "\x1b[31\x1b[m", "\x1b(B\x1bc", "\x1b[?1049h", "\x1b[38:5:1m", "\xe2\x80", "\x1b]\x1b]\n",
+	} {
+		f.Add([]byte(s), 2)
+	}
+	f.Fuzz(func(t *testing.T, output []byte, at int) {
+		write := func(pieces ...[]byte) string {
+			var b strings.Builder
+			w := &logWriter{out: &b, terminal: true}
+			for _, p := range pieces {
+				if n, err := w.Write(p); err != nil || n != len(p) {
+					t.Fatalf("Write = %d, %v; want %d", n, err, len(p))
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return b.String()
+		}
+		whole := write(output)
+		left := strings.NewReplacer("\n", "", "\t", "", "\r", "").Replace(colours.ReplaceAllString(whole, ""))
+		if jobs.Sanitize(left) != left {
+			t.Errorf("%q comes out as %q", output, whole)
+		}
+		if strings.Contains(whole, "\x1b") && !strings.HasSuffix(whole, "\x1b[0m") {
+			t.Errorf("%q leaves colours on: %q", output, whole)
+		}
+		if at = min(max(at, 0), len(output)); len(output) < maxSequence {
+			if got := write(output[:at], output[at:]); got != whole {
+				t.Errorf("%q cut at %d comes out as %q, else as %q", output, at, got, whole)
+			}
+		}
+	})
+}
