@@ -20,7 +20,7 @@ ifeq ($(CI),true)
 export JOBRUNNER_BROWSER := required
 endif
 
-.PHONY: help build run test deps lint test-python bench cross fuzz clean
+.PHONY: help build run test soak deps lint test-python bench cross fuzz fuzz-short clean
 
 help: ## Print these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -35,7 +35,13 @@ test: deps lint cross test-python ## Run all checks and all tests: what continuo
 	@echo "== go test"
 	go test $(RACE) -shuffle=on -timeout 15m ./...
 
-deps: ## Install what the tests need, or say what is missing: Go, a C compiler, python3, Chromium
+soak: deps ## Run the tests of faults for long, a quarter of an hour or so (SEED=n repeats one)
+	@seed=$${SEED:-$$(date +%s)}; \
+	echo "== soak, seed $$seed: make soak SEED=$$seed repeats it"; \
+	JOBRUNNER_SOAK=1 JOBRUNNER_SEED=$$seed \
+		go test $(RACE) -count=1 -timeout 2h ./jobs ./watcher ./runner ./schedule ./hooks ./cmd/jobrunner
+
+deps: ## Install what the tests need, or say what is missing: Go, a C compiler, python3, Chromium, strace
 	@echo "== deps"
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl/" >&2; exit 1; }
 	@have() { for name; do command -v "$$name" >/dev/null 2>&1 && return; done; return 1; }; \
@@ -45,6 +51,8 @@ deps: ## Install what the tests need, or say what is missing: Go, a C compiler, 
 	compiler || packages="$$packages gcc libc6-dev"; \
 	have python3 || packages="$$packages python3"; \
 	browser || packages="$$packages chromium fonts-dejavu-core"; \
+	have strace || packages="$$packages strace"; \
+	have mkfs.ext4 || packages="$$packages e2fsprogs"; \
 	if [ -n "$$packages" ] && [ "$$(id -u)" = 0 ] && have apt-get; then \
 		{ apt-get update -q && DEBIAN_FRONTEND=noninteractive \
 			apt-get install -q -y --no-install-recommends $$packages; } </dev/null || true; \
@@ -53,6 +61,8 @@ deps: ## Install what the tests need, or say what is missing: Go, a C compiler, 
 	compiler || missing="$$missing a C compiler such as gcc (for go test -race);"; \
 	have python3 || missing="$$missing python3 (for the examples);"; \
 	if [ -n "$$missing" ]; then echo "please install:$$missing" >&2; exit 1; fi; \
+	have strace && have mkfs.ext4 || \
+		echo "no strace or no mkfs.ext4 found: some tests of disk faults will be skipped; they need Linux and root"; \
 	browser && exit; \
 	if [ "$$JOBRUNNER_BROWSER" = required ]; then \
 		echo "please install: Chromium or Chrome (for the browser test)" >&2; exit 1; \
@@ -87,14 +97,31 @@ cross: ## Build for Linux, macOS and Windows on amd64 and arm64 (DIST=folder kee
 		CGO_ENABLED=0 GOOS=$$os GOARCH=amd64 go vet -trimpath ./... || exit 1; \
 	done
 
-fuzz: ## Fuzz every parser, each for FUZZTIME (30s)
-	@go list ./... | while read -r package; do \
-		tests=$$(go test -list '^Fuzz' "$$package" </dev/null) || { echo "$$tests"; exit 1; }; \
-		for name in $$(echo "$$tests" | grep '^Fuzz'); do \
-			echo "$$package $$name"; \
-			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
-		done || exit 1; \
-	done
+fuzz: ## Fuzz every parser, each for FUZZTIME (30s); what is found is kept for the next time
+	@FUZZCACHE="$$(go env GOCACHE)/fuzz" && $(FUZZALL)
+
+fuzz-short: ## Fuzz every parser for a moment, from the examples in the tests
+	@echo "== fuzz"
+	@FUZZCACHE= && FUZZTIME=2s && $(FUZZALL)
+
+# Each package's tests are built once. The database is not watched for what an
+# input reaches in it: that would take most of the time.
+define FUZZALL
+folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+for dir in $$(grep -l '^func Fuzz' */*_test.go cmd/*/*_test.go | xargs -n 1 dirname | sort -u); do \
+	binary="$$folder/$$(basename $$dir).test"; \
+	go test -c -fuzz . -gcflags=modernc.org/sqlite/lib=-d=libfuzzer=0 -gcflags=modernc.org/libc=-d=libfuzzer=0 \
+		-o "$$binary" "./$$dir" || exit 1; \
+	for name in $$(cd "$$dir" && "$$binary" -test.list '^Fuzz'); do \
+		echo "fuzz $$dir $$name"; \
+		(cd "$$dir" && "$$binary" -test.run '^$$' -test.fuzz "^$$name$$" -test.fuzztime $${FUZZTIME:-$(FUZZTIME)} \
+			-test.fuzzminimizetime 10x \
+			-test.fuzzcachedir "$${FUZZCACHE:-$$folder}/$$dir" </dev/null >"$$folder/out" 2>&1) || \
+			{ cat "$$folder/out"; exit 1; }; \
+		tail -n 2 "$$folder/out" | head -n 1; \
+	done || exit 1; \
+done
+endef
 
 clean: ## Remove what building and testing made
 	rm -rf bin screenshots coverage*
