@@ -39,6 +39,7 @@ func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
 		"open in":     {selectOpenIn, []any{"a"}},
 		"receipts":    {selectReceipts, []any{1, 9}},
 		"receipts by": {selectReceiptsFor, []any{"a"}},
+		"receipt row": {selectReceiptRow, []any{1}},
 		"passed":      {selectPassed, []any{1, 9, 9}},
 		"pruned":      {selectPrunedBy, []any{"a", "b"}},
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -13,8 +14,8 @@ const rowsAtOnce = 500
 const (
 	receiptRowColumns = "r.seq, r.id, r.name, r.newest, r.jobs, r.state, r.taken_at"
 	selectReceipts    = "SELECT " + receiptRowColumns + " FROM receipts r WHERE r.seq > ? ORDER BY r.seq LIMIT ?+0"
-	selectReceiptsFor = "SELECT " + receiptRowColumns + ` FROM receipt_jobs j JOIN receipts r ON r.seq = j.receipt
-		WHERE j.job = ?`
+	selectReceiptsFor = "SELECT receipt FROM receipt_jobs WHERE job = ?"
+	selectReceiptRow  = "SELECT " + receiptRowColumns + " FROM receipts r WHERE r.seq = ?"
 )
 
 // deliveries are the receipts whose files were on their way to the outbox at a
@@ -76,15 +77,33 @@ func (q *Queue) PruneReceipts(ctx context.Context, seq int64, before, until time
 	return next, trash, nil
 }
 
-// receiptsOf adds the receipts that name a job to those that may go with it.
-func (t *tx) receiptsOf(job string, way deliveries, list map[int64]receiptRow) error {
+// receiptsOf adds the receipts that name a job to those that may go with it. They
+// are not read yet: one of a sweep names thousands, and each of them leads to it.
+func (t *tx) receiptsOf(job string, list map[int64]bool) error {
 	return t.each(selectReceiptsFor, []any{job}, func(row scanner) error {
-		r, err := scanReceiptRow(row)
-		if err == nil && way.done(r) {
-			list[r.seq] = r
-		}
+		var seq int64
+		err := row.Scan(&seq)
+		list[seq] = true
 		return err
 	})
+}
+
+// settled reads those of the receipts that are done.
+func (t *tx) settled(list map[int64]bool, way deliveries) (map[int64]receiptRow, error) {
+	found := map[int64]receiptRow{}
+	for seq := range list {
+		err := t.each(selectReceiptRow, []any{seq}, func(row scanner) error {
+			r, err := scanReceiptRow(row)
+			if err == nil && way.done(r) {
+				found[r.seq] = r
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // receiptRow is what pruning has to know of a receipt.
@@ -145,9 +164,10 @@ func (t *tx) pruneReceipts(list map[int64]receiptRow) (trash []Trash, err error)
 	return trash, nil
 }
 
-// anyLeft reports whether one of the jobs is still stored.
+// anyLeft reports whether one of the jobs is still stored. The last ones mostly
+// go last.
 func (t *tx) anyLeft(ids []string) (bool, error) {
-	for _, id := range ids {
+	for _, id := range slices.Backward(ids) {
 		err := t.row("SELECT 1 FROM jobs WHERE id = ?", []any{id}, new(int))
 		if err != ErrNotFound {
 			return err == nil, err

@@ -92,15 +92,15 @@ func (q *Queue) Pruner(ctx context.Context, o PruneOptions) (*Pruner, error) {
 
 // Next looks at the next jobs and lets go of those that may go.
 func (p *Pruner) Next(ctx context.Context) (PruneStep, error) {
-	seqs, done, err := p.candidates(ctx)
+	list, done, err := p.candidates(ctx)
 	if err != nil {
 		return PruneStep{}, fmt.Errorf("finding what to prune: %w", err)
 	}
 	var s PruneStep
-	if len(seqs) > 0 {
+	if len(list) > 0 {
 		floor, way := p.o.Floor(), onTheWay(p.o.Undelivered)
 		err = p.q.write(ctx, func(t *tx) (err error) {
-			s, err = t.prune(seqs, floor, way, p.o)
+			s, err = t.prune(list, floor, way, p.o)
 			return err
 		})
 	}
@@ -114,12 +114,14 @@ func (p *Pruner) Next(ctx context.Context) (PruneStep, error) {
 	return s, nil
 }
 
+// ended is a job that may go, as it was found.
+type ended struct {
+	rank
+	state, sweep string
+}
+
 // candidates gives the next jobs that the rule lets go.
-func (p *Pruner) candidates(ctx context.Context) (seqs []int64, done bool, err error) {
-	type ended struct {
-		rank
-		state, sweep string
-	}
+func (p *Pruner) candidates(ctx context.Context) (list []ended, done bool, err error) {
 	var found []ended
 	err = p.q.read.each(ctx, selectOldest, []any{p.last.at, p.last.seq, pruneAtOnce}, func(row scanner) error {
 		var e ended
@@ -132,7 +134,7 @@ func (p *Pruner) candidates(ctx context.Context) (seqs []int64, done bool, err e
 	}
 	for _, e := range found {
 		if !e.before(p.bound) {
-			return seqs, true, nil
+			return list, true, nil
 		}
 		p.last = e.rank
 		if p.o.Wish.State != "" && e.state != string(p.o.Wish.State) {
@@ -143,10 +145,10 @@ func (p *Pruner) candidates(ctx context.Context) (seqs []int64, done bool, err e
 			return nil, false, err
 		}
 		if goes {
-			seqs = append(seqs, e.seq)
+			list = append(list, e)
 		}
 	}
-	return seqs, len(found) < pruneAtOnce, nil
+	return list, len(found) < pruneAtOnce, nil
 }
 
 // whole reports whether all jobs of a sweep may go: it goes as one, unless only
@@ -174,7 +176,7 @@ func (p *Pruner) whole(ctx context.Context, sweep string) (bool, error) {
 }
 
 // prune lets go of those among jobs that nothing keeps.
-func (t *tx) prune(seqs []int64, floor int64, way deliveries, o PruneOptions) (PruneStep, error) {
+func (t *tx) prune(list []ended, floor int64, way deliveries, o PruneOptions) (PruneStep, error) {
 	var s PruneStep
 	untold, err := t.untold(floor)
 	if err != nil {
@@ -183,12 +185,12 @@ func (t *tx) prune(seqs []int64, floor int64, way deliveries, o PruneOptions) (P
 	if s.Untold = untold == nil; s.Untold {
 		return s, nil
 	}
-	open, receipts := map[string]bool{}, map[int64]receiptRow{}
-	for _, seq := range seqs {
-		g := going{seq: seq}
-		err := t.row(selectGoing, []any{seq}, &g.id, &g.state, &g.sweep, &g.at, &g.attempt, &g.log, &g.hash, &g.line)
-		if err == ErrNotFound || err == nil && untold[g.id] {
-			continue // it was retried, or nobody has been told of its end yet
+	open, receipts := map[string]bool{}, map[int64]bool{}
+	for _, e := range list {
+		g := going{seq: e.seq}
+		err := t.row(selectGoing, []any{e.seq}, &g.id, &g.state, &g.sweep, &g.at, &g.attempt, &g.log, &g.hash, &g.line)
+		if err == ErrNotFound || err == nil && (g.at != e.at || g.state != e.state || untold[g.id]) {
+			continue // it was retried, and may have ended again, or nobody has been told of its end yet
 		}
 		if err != nil {
 			return s, err
@@ -207,7 +209,7 @@ func (t *tx) prune(seqs []int64, floor int64, way deliveries, o PruneOptions) (P
 		}
 		trash := g.trash(o.Copies)
 		if !o.Wish.DryRun {
-			if err := t.receiptsOf(g.id, way, receipts); err != nil {
+			if err := t.receiptsOf(g.id, receipts); err != nil {
 				return s, err
 			}
 			if err := t.letGo(g, trash); err != nil {
@@ -220,7 +222,11 @@ func (t *tx) prune(seqs []int64, floor int64, way deliveries, o PruneOptions) (P
 	if s.Jobs == 0 || o.Wish.DryRun {
 		return s, nil
 	}
-	replies, err := t.pruneReceipts(receipts)
+	done, err := t.settled(receipts, way)
+	if err != nil {
+		return s, err
+	}
+	replies, err := t.pruneReceipts(done)
 	s.Trash = append(s.Trash, replies...)
 	if err == nil && o.Command != "" {
 		_, err = t.change("UPDATE prunings SET jobs = jobs + ? WHERE id = ?", s.Jobs, o.Command)

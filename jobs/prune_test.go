@@ -347,3 +347,53 @@ func TestPruneEvents(t *testing.T) {
 	}
 	same(t, "of none", kinds(), []string{"accepted kept"})
 }
+
+// A job that was retried, and ended again, after it was found to be old is young.
+func TestPruneLooksAgain(t *testing.T) {
+	t.Parallel()
+	q, path := openQueue(t)
+	id := endedAgo(t, q, path, jobs.Failed, time.Hour, nil)
+	again := func() int64 { // asked between the two looks
+		execute(t, q, jobs.Retry, id)
+		runOnce(t, q, id, jobs.Ending{State: jobs.Failed, Reason: "why"})
+		edit(t, path, "UPDATE jobs SET line_at = -1 WHERE id = ?", id)
+		return 1 << 40
+	}
+	pruned(t, q, jobs.PruneOptions{Wish: jobs.Wish{OlderThan: time.Minute}, Floor: again})
+	same(t, "left", left(t, q, []string{id}), []int{0})
+}
+
+// What it takes to let go of jobs does not depend on how many of them one file
+// asked for.
+func TestPruneOfAManyJobFile(t *testing.T) {
+	const many = 2000
+	took := func(inOne int) (least time.Duration) {
+		for try := range 3 {
+			q, path := openQueue(t)
+			for n := 0; n < many; n += inOne {
+				in := jobs.Intake{Receipt: &jobs.Receipt{ID: uuid.NewString(), Name: fmt.Sprint(n, ".yaml")}}
+				for range inOne {
+					j := pendingJob()
+					j.State = jobs.Completed
+					in.Entries = append(in.Entries, jobs.Entry{Job: j})
+				}
+				if _, err := q.Accept(bg, in); err != nil {
+					t.Fatal(err)
+				}
+			}
+			edit(t, path, "UPDATE jobs SET line_at = -1, submitted_at = 5")
+			begun := time.Now()
+			n, _ := pruned(t, q, jobs.PruneOptions{})
+			same(t, "gone", n, many)
+			if d := time.Since(begun); try == 0 || d < least {
+				least = d
+			}
+		}
+		return least
+	}
+	few, one := took(100), took(many)
+	t.Logf("%v for files of 100 jobs, %v for one file", few, one)
+	if one > 8*few {
+		t.Errorf("one file of %d jobs takes %v, files of 100 take %v", many, one, few)
+	}
+}

@@ -93,6 +93,19 @@ func rest(ctx context.Context, d time.Duration) {
 	}
 }
 
+// finish removes what is left of what commands have let go: a copy of a script may
+// have been too young then.
+func (k *Keeper) finish(ctx context.Context) error {
+	if err := k.empty(ctx, "", nil); err != nil {
+		return err
+	}
+	names, err := jobs.Copies(k.o.StateDir)
+	if err != nil {
+		return err
+	}
+	return (&pass{Keeper: k}).copies(ctx, names)
+}
+
 // tidy lets go of what is too old by the rule in force, and returns after how
 // long to do so again.
 func (k *Keeper) tidy(ctx context.Context, whole bool) (again time.Duration, err error) {
@@ -101,7 +114,7 @@ func (k *Keeper) tidy(ctx context.Context, whole bool) (again time.Duration, err
 	}
 	rule := k.o.Rule()
 	if rule.Forever {
-		return k.o.Every, k.empty(ctx, "", nil)
+		return k.o.Every, k.finish(ctx)
 	}
 	p := &pass{Keeper: k, wish: jobs.Wish{}.Under(rule), whole: whole}
 	if err := p.run(ctx); err != nil {

@@ -204,6 +204,53 @@ func TestCopiesGo(t *testing.T) {
 	}
 }
 
+// A copy that was too young when a command let its job go is removed later, also
+// where nothing else goes by itself.
+func TestYoungCopyGoesLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.rule = jobs.Retention{Forever: true}
+	path := w.write("scripts/abc.py", 9)
+	w.job(func(j *jobs.Job) { j.ScriptHash = "abc" })
+	w.ask(jobs.Wish{Ruled: true})
+	if !w.there("scripts/abc.py") {
+		t.Fatal("the copy went while somebody may count on it")
+	}
+	old := time.Now().Add(-2 * time.Hour)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
+	}
+	w.keep(func() bool { return !w.there("scripts/abc.py") })
+}
+
+// A command does not walk through what is younger than it asks for: that could be
+// millions of rows, and somebody waits. What a crash has left there goes with the
+// first look after a start.
+func TestCommandWalksNoFurtherThanItAsks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.rule = jobs.Retention{Forever: true}
+	w.edit("INSERT INTO events (at, job, kind, state, reason) VALUES (?, 'gone', 'ended', 'FAILED', '')", time.Now().UnixMilli())
+	of := func(id string) (n int) {
+		events, err := w.queue.Events(t.Context(), 0, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			if e.Job == id {
+				n++
+			}
+		}
+		return n
+	}
+	w.ask(jobs.Wish{Ruled: true, OlderThan: time.Hour})
+	if of("gone") != 1 {
+		t.Error("the command has walked through all events")
+	}
+	w.rule = jobs.Retention{Age: time.Hour}
+	w.keep(func() bool { return of("gone") == 0 })
+}
+
 // The answers to commands.
 func TestAnswers(t *testing.T) {
 	t.Parallel()

@@ -31,7 +31,7 @@ func (k *Keeper) carryOut(ctx context.Context, c jobs.Pruning) error {
 	if err := k.awaitFollowed(ctx); err != nil {
 		return err
 	}
-	p := &pass{Keeper: k, wish: wish, command: c.ID, jobs: c.Jobs, bytes: c.Bytes, whole: true}
+	p := &pass{Keeper: k, wish: wish, command: c.ID, jobs: c.Jobs, bytes: c.Bytes}
 	for end := time.Now().Add(mostPatient); ; rest(ctx, lookPause) {
 		if wish.DryRun {
 			p.jobs, p.bytes = 0, 0
