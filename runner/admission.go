@@ -79,6 +79,9 @@ func (s *scheduler) admit(ctx context.Context) ([]jobs.Start, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(next) == 0 && len(s.slots) == 0 {
+		s.hindered.met(nil) // nobody is left whom it keeps from starting
+	}
 	var starts []jobs.Start
 	for _, job := range next {
 		if len(starts) == most {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -60,6 +61,13 @@ func (a *attempt) run(sp *spec, answer func()) {
 	if err == nil {
 		c, err = launch(sp, out, limits)
 	}
+	if lacksFiles(err) {
+		limits.release()
+		a.s.journal.acked(sp.ID, sp.Attempt) // as if it had never been about to be started
+		a.refuse(sp, err)
+		answer()
+		return
+	}
 	at := time.Now()
 	jobs.Step("attempt: started")
 	a.mu.Lock()
@@ -89,10 +97,24 @@ func (a *attempt) run(sp *spec, answer func()) {
 // refuse forgets the attempt, which was not tried: whoever asked for it is to
 // ask again.
 func (a *attempt) refuse(sp *spec, why error) {
+	why = commonWords(sp, why)
 	a.refused = why
 	a.s.log.Error().Err(why).Str("job", sp.ID).Int("attempt", sp.Attempt).Msg("attempt not tried")
 	a.s.drop(sp.key())
 	close(a.started)
+}
+
+// commonWords leaves out of a hindrance what differs from attempt to attempt, so
+// that it is told once and not for each of them.
+func commonWords(sp *spec, why error) error {
+	var path *os.PathError
+	switch logs := filepath.Dir(sp.Log); {
+	case lacksFiles(why):
+		return errors.New("the supervisor has too many files open; a higher limit of open files (ulimit -n, LimitNOFILE= of systemd) helps")
+	case errors.As(why, &path) && filepath.Dir(path.Path) == logs:
+		return fmt.Errorf("%s: %w", logs, path.Err)
+	}
+	return why
 }
 
 // await blocks until the process has ended, and ends it when its time is up.

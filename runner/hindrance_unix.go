@@ -20,3 +20,9 @@ func isHindrance(err error) bool {
 	}
 	return false
 }
+
+// lacksFiles reports whether a program could not be started because this process,
+// or the machine, has too many files open: nothing that the program is to blame for.
+func lacksFiles(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE)
+}

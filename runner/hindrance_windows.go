@@ -20,3 +20,7 @@ func isHindrance(err error) bool {
 	}
 	return false
 }
+
+// lacksFiles reports whether a program could not be started because this process
+// has too many files open: nothing that the program is to blame for.
+func lacksFiles(err error) bool { return errors.Is(err, windows.ERROR_TOO_MANY_OPEN_FILES) }

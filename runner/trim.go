@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -72,11 +73,11 @@ func (t *trimmer) resume(max int64) error {
 		return err
 	}
 	t.size = info.Size()
-	if data, err := os.ReadFile(t.path); err == nil && t.size > 0 {
+	if data, err := os.ReadFile(t.path); err == nil {
 		t.cut, _ = jobs.ParseCut(data)
 	}
-	if t.cut.Max == 0 && max > 0 {
-		t.cut = jobs.NewCut(max)
+	if bound := cmp.Or(max, t.cut.Max); bound > 0 && (t.size == 0 || t.cut.Max == 0) {
+		t.cut = jobs.NewCut(bound) // nothing is cut of it yet
 	}
 	t.holed = t.cut.Head // perhaps further: it is only certain that it was to be
 	err = holesIn(t.file)
@@ -208,30 +209,21 @@ func (t *trimmer) stop(ended bool) {
 // linger looks after an output that others write although its attempt has
 // ended.
 func (t *trimmer) linger() {
-	ticker := time.NewTicker(trimSeldom)
-	defer ticker.Stop()
-	for t.written() {
-		<-ticker.C
-		t.look()
+	for pause := trimOften; t.written(); {
+		time.Sleep(pause)
+		pause = nextPause(pause, t.look(), t.cut.Max)
 	}
 	t.leave(true)
 }
 
 // written reports whether another process has the output open for writing, as
-// far as the system tells. It is not so if the output is not at its place any
-// more: the next attempt has put it aside, or somebody has removed it.
+// far as the system tells, whatever name it bears by now: the next attempt may
+// have put it aside.
 func (t *trimmer) written() bool {
-	ours, err := t.file.Stat()
-	if err != nil {
-		return false
-	}
-	t.file.Close() // it is open for writing too
-	open := hasWriter(t.file.Name())
-	if t.file, err = openRegular(t.file.Name(), 0); err != nil {
-		return false
-	}
-	info, err := t.file.Stat()
-	return open && err == nil && os.SameFile(ours, info)
+	f, written, err := whileReleased(t.file)
+	t.failing(err)
+	t.file = f
+	return written && err == nil
 }
 
 // leave closes the files. The record of an attempt that has ended is of no use
