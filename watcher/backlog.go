@@ -85,8 +85,7 @@ func (q *queueFile) advance(ctx context.Context) error {
 		return nil // or first look
 	}
 	if q.full {
-		room, err := q.gate.room(ctx, fromQueueFile)
-		if err != nil || room < q.need {
+		if may, err := q.gate.mayTry(ctx, fromQueueFile, q.need); err != nil || !may {
 			return err
 		}
 	}

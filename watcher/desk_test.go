@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,6 +30,7 @@ type desk struct {
 	most  atomic.Int64 // max_pending
 	stop  func()
 	asked atomic.Int64 // how often the settings were asked for
+	log   io.Writer    // nil means the test's
 }
 
 func newDesk(t *testing.T) *desk {
@@ -63,6 +65,9 @@ func (d *desk) catalog() *jobs.Catalog {
 }
 
 func (d *desk) options() queueOptions {
+	if d.log == nil {
+		d.log = zerolog.NewTestWriter(d.t)
+	}
 	return queueOptions{
 		Path: d.path, StateDir: filepath.Join(d.dir, "state"), Queue: d.queue, Catalog: d.catalog,
 		Settings: func() Settings {
@@ -70,7 +75,7 @@ func (d *desk) options() queueOptions {
 			return Settings{PollInterval: 200 * time.Millisecond, QueueKeep: d.keep}
 		},
 		Local: func(string) (bool, string, error) { return d.local, "nfs", nil },
-		Log:   zerolog.New(zerolog.NewTestWriter(d.t)),
+		Log:   zerolog.New(d.log),
 	}
 }
 
@@ -86,7 +91,7 @@ func (d *desk) start() *queueFile {
 		d.t.Fatal(err)
 	}
 	hints := make(chan struct{}, 1)
-	f := watchFolder(d.dir, zerolog.Nop())
+	f := watchFolder(filepath.Dir(d.path), zerolog.Nop())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -68,6 +68,16 @@ func (g *gate) room(ctx context.Context, s source) (int, error) {
 	return max(0, most-pending), err
 }
 
+// mayTry reports whether s may find room for so many jobs now; or never, for it is
+// refused then: max_pending may have been lowered meanwhile.
+func (g *gate) mayTry(ctx context.Context, s source, need int) (bool, error) {
+	if most := g.catalog().MaxPending; most > 0 && need > most {
+		return true, nil
+	}
+	room, err := g.room(ctx, s)
+	return err == nil && room >= need, err
+}
+
 // full notes that s waits for room for so many jobs.
 func (g *gate) full(s source, need int) {
 	g.mu.Lock()

@@ -220,7 +220,8 @@ func (b *inbox) takeAll(ctx context.Context, due []*candidate, s Settings) (left
 	end := time.Now().Add(max(scanTime, 2*b.listCost))
 	due = slices.DeleteFunc(due, func(c *candidate) bool { return c.parked })
 	for i := 0; i < len(due); {
-		if !b.blocked.ready() || ctx.Err() != nil || i >= maxOpens || i > 0 && time.Now().After(end) {
+		enough := i >= maxOpens || i > 0 && time.Now().After(end)
+		if !b.blocked.ready() || ctx.Err() != nil || enough && !b.hurries { // to look again would take longer
 			return true
 		}
 		room := b.room(ctx)

@@ -224,3 +224,88 @@ func TestRoomIsKeptForWhoCameFirst(t *testing.T) {
 		t.Errorf("jobs ran in the order %s, want %s", got, want)
 	}
 }
+
+// A start that finds very many files looks into each of them once, for commands,
+// before it lets jobs start.
+func TestManyFilesAtTheStart(t *testing.T) {
+	y := newTray(t)
+	y.set.Settle = 0
+	for n := range 2*maxOpens + 100 {
+		y.drop(fmt.Sprintf("a%04d.yaml", n), "{type: sleep, args: [1]}")
+	}
+	y.drop("b.yaml", "{action: pause, type: sleep}")
+	y.box.hurries = true
+	y.scan()
+	if y.box.left {
+		t.Error("one look was not enough")
+	}
+	if names := left(t, y.dir); len(names) != 2*maxOpens+100 || pending(t, y.queue) > 0 {
+		t.Errorf("%d files are left and %d jobs were taken, want all but the command to be left", len(names), pending(t, y.queue))
+	}
+	if a := y.answered("b.yaml"); a.State != "COMPLETED" {
+		t.Errorf("the command: %+v", a)
+	}
+}
+
+// What waits for more room than a lowered max_pending ever leaves is refused, and
+// what stands behind it is taken.
+func TestMaxPendingIsLowered(t *testing.T) {
+	const three = "more than 3 jobs are asked for at once"
+	y := newTray(t)
+	y.most = 8
+	y.drop("a.txt", strings.Repeat("sleep 1\n", 5))
+	y.answered("a.txt")
+	y.drop("b.txt", strings.Repeat("sleep 2\n", 5))
+	y.scanUntil("it waits", func() bool { return y.box.Gate.waitsFor(fromInbox) })
+	y.drop("c.txt", "sleep 3\n")
+	y.most = 3
+	if a := y.answered("b.txt"); a.State != "REJECTED" || !strings.Contains(a.Reason, three) {
+		t.Errorf("file: %s %q", a.State, a.Reason)
+	}
+	for range 5 {
+		endOldest(t, y.queue)
+	}
+	y.answered("c.txt")
+
+	d := newDesk(t)
+	d.most.Store(8)
+	d.append(strings.Repeat("sleep 1\n", 5) + `{"type": "sleep", "args": ["{x}"], "foreach": {"x": [1, 2, 3, 4, 5]}}` + "\nsleep 3\n")
+	d.start()
+	d.until("the sweep waits", func() bool { return pending(t, d.queue) == 5 })
+	d.most.Store(3)
+	refused := func() bool {
+		return slices.ContainsFunc(d.jobs(), func(j *jobs.Job) bool { return strings.Contains(j.Reason, three) })
+	}
+	d.until("it is refused", refused)
+	for range 5 {
+		endOldest(t, d.queue)
+	}
+	d.settled(7)
+}
+
+// Lines of a file that is only read wait likewise, also over a restart, and each
+// is taken once.
+func TestLinesThatAreOnlyReadWaitForRoom(t *testing.T) {
+	d := newDesk(t)
+	d.local = false
+	d.most.Store(5)
+	for n := range 100 {
+		d.append(fmt.Sprintf("sleep %d\n", n))
+	}
+	d.start()
+	for n := range 100 {
+		d.until("there are as many as may be", func() bool { return pending(t, d.queue) == min(5, 100-n) })
+		if got := endOldest(t, d.queue); got != fmt.Sprint(n) {
+			t.Fatalf("job %d is of line %s", n, got)
+		}
+		if n%30 == 29 {
+			d.halt()
+			d.append(fmt.Sprintf("# %d\n", n))
+			d.start()
+		}
+	}
+	d.until("nothing waits", func() bool { return pending(t, d.queue) == 0 })
+	if n := len(d.jobs()); n != 100 {
+		t.Errorf("%d jobs of 100 lines", n)
+	}
+}

@@ -213,8 +213,10 @@ func (p *planFile) finish(path string) (pl plan, repaired, ok bool, err error) {
 		return plan{}, false, false, p.clear()
 	}
 	mended := plan{Generation: pl.Generation, From: pl.From, Old: found, New: whole}
-	if err := p.write(mended, true); err != nil {
-		return plan{}, false, false, err
+	if !bytes.Equal(whole, pl.New) { // else the plan that is there also repairs this, and knows what it took out
+		if err := p.write(mended, true); err != nil {
+			return plan{}, false, false, err
+		}
 	}
 	jobs.Step("queue file: repair planned")
 	if !lasts(f, entered) {

@@ -15,6 +15,9 @@ func (pl plan) mended(found []byte) ([]byte, bool) {
 	if !ok {
 		whole, ok = pl.torn(found)
 	}
+	if !ok {
+		whole, ok = pl.shortOf(found)
+	}
 	return bytes.TrimRight(whole, "\x00"), ok // zeros: a size that got to the disk before the bytes
 }
 
@@ -47,6 +50,27 @@ func (pl plan) mixed(found []byte) ([]byte, bool) {
 	return unless(concat(pl.New, found[min(most, len(found)):]), found)
 }
 
+// fewBytes are enough to tell how one of our texts goes on from another's.
+const fewBytes = 16
+
+// shortOf is mixed for a file that got the smaller one of its two sizes, and to
+// which others have since appended.
+func (pl plan) shortOf(found []byte) ([]byte, bool) {
+	short, long := pl.Old, pl.New
+	if len(short) > len(long) {
+		short, long = long, short
+	}
+	n := len(short)
+	if n == len(long) || n >= len(found) || bytes.HasPrefix(found, short) {
+		return nil, false
+	}
+	if bytes.HasPrefix(found[n:], long[n:min(n+fewBytes, len(long))]) {
+		return nil, false // it was not cut there, and was changed otherwise
+	}
+	whole, ok := pl.mixed(found[:n])
+	return concat(whole, found[n:]), ok
+}
+
 // unless gives whole, unless that is what was found.
 func unless(whole, found []byte) ([]byte, bool) {
 	if bytes.Equal(whole, found) {
@@ -77,7 +101,8 @@ func (pl plan) stands(path string) bool {
 }
 
 func (pl plan) standsIn(found []byte) bool {
-	if _, mixed := pl.mixed(found); mixed {
+	_, mixed := pl.mixed(found)
+	if _, short := pl.shortOf(found); mixed || short {
 		return false
 	}
 	return bytes.HasPrefix(found, pl.New) || len(pl.Old) == 0 || !bytes.HasPrefix(found, pl.Old)

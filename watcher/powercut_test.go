@@ -98,6 +98,33 @@ func cutInPlan(t *testing.T, pl plan, found []byte, done bool, name string) {
 	}
 }
 
+// TestAppendedAfterAPowerCut has another program append a line to what the power
+// cut has left, before the next start.
+func TestAppendedAfterAPowerCut(t *testing.T) {
+	line := []byte("other 1\n")
+	for _, sizes := range [][2]int{{60, 70}, {70, 60}, {60, 9000}, {9000, 60}, {9000, 13000}, {13000, 9000}, {12000, 12000}, {pageSize, 2 * pageSize}} {
+		for _, from := range []int{0, 100, pageSize - 10} {
+			plan := plan{From: int64(from), Old: pages("old", sizes[0]), New: pages("new", sizes[1])}
+			for _, size := range sizes {
+				eachMix(plan, size, func(found []byte, name string) {
+					for _, done := range []bool{false, true} {
+						got, ok := concat(found, line), false
+						if !done || !plan.standsIn(got) {
+							if got, ok = plan.mended(got); !ok {
+								got = concat(found, line)
+							}
+						}
+						got = bytes.ReplaceAll(got, []byte{0}, nil)
+						if !bytes.Equal(got, concat(plan.New, line)) && !bytes.Equal(got, concat(plan.Old, line)) {
+							t.Errorf("%d to %d bytes at %d, %s, done %v: the file has %.300q", sizes[0], sizes[1], from, name, done, got)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
 // TestLostWriteOfADonePlan has the power cut take the write, and not the note that
 // it was carried out.
 func TestLostWriteOfADonePlan(t *testing.T) {

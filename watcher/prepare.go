@@ -82,11 +82,37 @@ func (q *queueFile) repair(ctx context.Context) error {
 		}
 	}
 	q.taken = kept
+	if err := q.place(ctx, q.leftWith(pl)); err != nil {
+		return err
+	}
 	if err := q.mark(ctx, 0); err != nil {
 		return err
 	}
 	jobs.Step("queue file: repair committed")
 	return q.plan.clear()
+}
+
+// leftWith gives the finished jobs whose lines a plan took out of the file, that
+// was carried out. They are not missed then: a line that waits, of the words that
+// once asked for one of them, would be taken for it.
+func (q *queueFile) leftWith(pl plan) (left []jobs.Placement) {
+	there := map[uuid.UUID]bool{}
+	eachLine(pl.New, pl.From, func(_ int64, raw []byte) {
+		if l, ok := parseViewLine(raw); ok {
+			there[l.id] = true
+		}
+	})
+	eachLine(pl.Old, pl.From, func(_ int64, raw []byte) {
+		l, ok := parseViewLine(raw)
+		if !ok || there[l.id] {
+			return
+		}
+		if old := q.view.line(l.id); old != nil && old.word.Ended() {
+			q.view.remove(l.id)
+			left = append(left, jobs.Placement{ID: l.id.String(), At: jobs.LineLeft})
+		}
+	})
+	return left
 }
 
 // create makes an empty queue file if there is none.

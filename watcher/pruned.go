@@ -67,7 +67,10 @@ func (w *Watcher) Discard(ctx context.Context, name string, taken time.Time) (si
 		return 0, err
 	}
 	path := filepath.Join(b.Outbox, name)
-	ours, replySize, err := isReply(path+replySuffix, name)
+	ours, replySize, job, err := isReply(path+replySuffix, name)
+	if err == nil && job != "" {
+		ours, err = b.knew(ctx, job)
+	}
 	if err != nil || !ours {
 		return 0, err
 	}
@@ -95,30 +98,76 @@ func (l look) changedSince(t time.Time) bool {
 	return l.mtime > late && (l.ctime == 0 || l.ctime > late)
 }
 
+// knew reports whether a job was ever ours. If not, another daemon that shares the
+// folders has taken a file of that name since, and answered it.
+func (b *inbox) knew(ctx context.Context, job string) (bool, error) {
+	_, err := b.Queue.Job(ctx, job)
+	var gone *jobs.PrunedError
+	switch {
+	case err == nil, errors.As(err, &gone):
+		return true, nil
+	case errors.Is(err, jobs.ErrNotFound):
+		return false, nil
+	}
+	return false, err
+}
+
 // isReply reports whether the file at path begins as the reply to a file of that
-// name does; false if it is not there.
-func isReply(path, name string) (ours bool, size int64, err error) {
+// name does, and which job it names first; false if it is not there.
+func isReply(path, name string) (is bool, size int64, job string, err error) {
 	quoted, err := quotedName(name)
 	if err != nil {
-		return false, 0, err
+		return false, 0, "", err
 	}
 	f, l, err := openRequest(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, 0, nil
+		return false, 0, "", nil
 	}
 	if err != nil {
-		return false, 0, err
+		return false, 0, "", err
 	}
 	defer f.Close()
 	if l.unsuited() != "" {
-		return false, 0, nil
+		return false, 0, "", nil
 	}
 	begin := append([]byte("{\n  \"file\": "), quoted...)
 	found := make([]byte, len(begin))
 	if _, err := io.ReadFull(f, found); err != nil {
-		return false, 0, nil // it is shorter
+		return false, 0, "", nil // it is shorter
 	}
-	return bytes.Equal(found, begin), l.size, nil
+	if !bytes.Equal(found, begin) {
+		return false, 0, "", nil
+	}
+	return true, l.size, firstJob(io.MultiReader(bytes.NewReader(begin), f)), nil
+}
+
+// firstJob gives the id of the first job of a reply, "" if it names none. It reads
+// no further than that: there may be thousands.
+func firstJob(r io.Reader) string {
+	dec := json.NewDecoder(r)
+	if _, err := dec.Token(); err != nil {
+		return ""
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return ""
+		}
+		if key != "jobs" {
+			if dec.Decode(new(json.RawMessage)) != nil {
+				return ""
+			}
+			continue
+		}
+		var first struct {
+			ID string `json:"id"`
+		}
+		if _, err := dec.Token(); err == nil && dec.More() {
+			_ = dec.Decode(&first) // what is torn names none
+		}
+		return first.ID
+	}
+	return ""
 }
 
 // quotedName is a name as it stands in a reply, with what follows it.

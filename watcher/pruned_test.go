@@ -15,6 +15,10 @@ import (
 func TestDiscard(t *testing.T) {
 	t.Parallel()
 	reply := "{\n  \"file\": \"%s\",\n  \"state\": \"COMPLETED\",\n  \"reason\": \"\"\n}\n"
+	of := func(job string) string {
+		return "{\n  \"file\": \"%s\",\n  \"state\": \"COMPLETED\",\n  \"reason\": \"\",\n  \"jobs\": [{\"id\": \"" + job + "\"}, {}]\n}\n"
+	}
+	const mine = "bbbbbbbb-0000-4000-8000-000000000001"
 	taken := time.Now().Add(-time.Hour)
 	for _, c := range []struct {
 		name          string
@@ -23,6 +27,8 @@ func TestDiscard(t *testing.T) {
 		gone          bool
 	}{
 		{name: "both", request: "type: a\n", text: reply, gone: true},
+		{name: "of a job that was ours", request: "type: a\n", text: of(mine), gone: true},
+		{name: "of another daemon's job", request: "type: a\n", text: of("cccccccc-0000-4000-8000-000000000001")},
 		{name: "only the reply is left", text: reply, gone: true},
 		{name: "somebody's reply", request: "type: a\n", text: `{"file": "train.yaml"}`},
 		{name: "no reply", request: "type: a\n"},
@@ -34,6 +40,10 @@ func TestDiscard(t *testing.T) {
 			y := newTray(t)
 			w := &Watcher{inbox: y.box}
 			const name = "train.yaml"
+			ours := jobs.Intake{Entries: []jobs.Entry{{Job: &jobs.Job{ID: mine, State: jobs.Completed}}}}
+			if _, err := y.queue.Accept(context.Background(), ours); err != nil {
+				t.Fatal(err)
+			}
 			if c.request != "" {
 				y.put(y.outbox+"/"+name, c.request)
 				if err := os.Chtimes(y.outbox+"/"+name, taken, taken); err != nil {

@@ -60,6 +60,7 @@ type queueFile struct {
 	busySince   time.Time // since when there was no exclusive section to be had; zero: there was
 	absentSince time.Time // since when the file is not there; zero: it is
 	named       time.Time // when it was last found out who has it open
+	calm        time.Time // not to be tried before, after an error: a write that fails is an event, too
 	event       int64     // changes up to here are known
 	applied     time.Time // when the file was last written
 	sideWait    time.Duration
@@ -157,6 +158,10 @@ func (q *queueFile) run(ctx context.Context, hints <-chan struct{}) error {
 				continue
 			}
 		case <-timer.C:
+		}
+		if wait := time.Until(q.calm); wait > 0 {
+			timer.Reset(wait)
+			continue
 		}
 		timer.Reset(q.pass(ctx))
 	}
@@ -302,7 +307,7 @@ func (q *queueFile) fault(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	q.again = true
+	q.again, q.calm = true, time.Now().Add(faultDelay)
 	note := fmt.Sprintf("%s: %v%s", q.name, err, hintFor(err))
 	if q.say(note) {
 		q.o.Log.Error().Str("error", jobs.Sanitize(err.Error()+hintFor(err))).Str("file", q.name).Msg("queue file cannot be kept just now, trying again")

@@ -34,13 +34,13 @@ func (q *queueFile) writeShared(e *edit) (bool, error) {
 	if !unchanged(info, q.info) {
 		return false, nil
 	}
-	q.say("")
 	e.shared = true
 	if q.partial.text != "" {
 		e.placed = nil // they would be glued to a line that has no end yet
 	}
 	blanks := q.blankable(e, info.Size())
 	if len(q.words)+len(e.placed)+len(blanks) == 0 {
+		q.say("")
 		return true, nil
 	}
 	w, err := os.OpenFile(q.o.Path, os.O_RDWR|syscall.O_NONBLOCK, 0)
@@ -67,6 +67,7 @@ func (q *queueFile) writeShared(e *edit) (bool, error) {
 	if err := q.plan.clear(); err != nil {
 		return false, err
 	}
+	q.say("")
 	return true, q.wrote(w)
 }
 

@@ -67,7 +67,7 @@ func (b *inbox) admit(ctx context.Context, s Settings) (left bool) {
 	if len(b.waiting) == 0 && !slices.ContainsFunc(b.claims, (*claim).waits) {
 		return false
 	}
-	end := time.Now().Add(scanTime)
+	end := time.Now().Add(max(scanTime, 2*b.listCost))
 	b.work(ctx)
 	for len(b.waiting) > 0 && b.blocked.ready() && ctx.Err() == nil {
 		waiting := b.waiting
@@ -130,8 +130,8 @@ func (b *inbox) mayTry(ctx context.Context, c *claim) bool {
 	if !c.waits() {
 		return true
 	}
-	room, err := b.Gate.room(ctx, fromInbox)
-	return err == nil && room >= c.need
+	may, err := b.Gate.mayTry(ctx, fromInbox, c.need)
+	return err == nil && may
 }
 
 // isFull notes that a claimed file has no room. It stays claimed, and whoever
