@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"time"
 )
 
 // What the tests look at from outside.
@@ -18,7 +19,10 @@ var (
 // MaxPage is the bound of every page.
 const MaxPage = maxPage
 
-// ServeMost is Serve with that many connections at most.
-func ServeMost(ctx context.Context, ln net.Listener, h http.Handler, most int) error {
-	return serve(ctx, ln, h, newVisitors(most))
+// ServeMost is Serve with that many connections at most, and with answers that are
+// long from that time on.
+func ServeMost(ctx context.Context, ln net.Listener, h http.Handler, most int, long time.Duration) error {
+	all := newVisitors(most)
+	all.long = long
+	return serve(ctx, ln, h, all)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // visitors are the open connections, of which there are never more than most:
@@ -14,26 +15,33 @@ import (
 //
 // When one more comes, the one goes that has been of least use: it is not being
 // answered, and of those it has been quiet for longest. So ten thousand that ask
-// nothing, or ask letter by letter, keep nobody else out.
+// nothing, or ask letter by letter, keep nobody else out. If all are being
+// answered, the one goes that takes longest, if that is long: nor do they who read
+// drop by drop.
 type visitors struct {
 	most int
+	long time.Duration // an answer that takes longer may be broken off for another
 
 	mu    sync.Mutex // guards what follows, and the fields of every visitor
 	quiet *list.List // of *visitor: those that are not being answered, longest quiet first
+	busy  *list.List // of *visitor: those that are, longest first
 	known map[net.Conn]*visitor
 }
 
 // visitor is one connection.
 type visitor struct {
 	conn   net.Conn
-	place  *list.Element // in quiet; nil while it is being answered
-	silent bool          // it has asked nothing yet
+	in     *list.List // quiet or busy
+	place  *list.Element
+	since  time.Time // in busy
+	silent bool      // it has asked nothing yet
 }
 
 type visitorKey struct{}
 
 func newVisitors(most int) *visitors {
-	return &visitors{most: most, quiet: list.New(), known: map[net.Conn]*visitor{}}
+	const long = 10 * time.Second
+	return &visitors{most: most, long: long, quiet: list.New(), busy: list.New(), known: map[net.Conn]*visitor{}}
 }
 
 // come is a http.Server's ConnContext: it takes in a connection.
@@ -44,21 +52,36 @@ func (v *visitors) come(ctx context.Context, c net.Conn) context.Context {
 		v.turnAway(c)
 	}
 	one := &visitor{conn: c, silent: true}
-	one.place = v.quiet.PushBack(one)
+	one.move(v.quiet)
 	v.known[c] = one
 	return context.WithValue(ctx, visitorKey{}, one)
 }
 
-// turnAway closes the connection that has been quiet for longest, or the new one
-// if all others are being answered. The caller holds mu.
+// move puts it last in a list.
+func (one *visitor) move(to *list.List) {
+	one.leave()
+	one.in, one.place = to, to.PushBack(one)
+}
+
+func (one *visitor) leave() {
+	if one.in != nil {
+		one.in.Remove(one.place)
+	}
+}
+
+// turnAway closes the connection that is of least use, which is the new one if
+// all others are being answered and have not been for long. The caller holds mu.
 func (v *visitors) turnAway(fresh net.Conn) {
 	front := v.quiet.Front()
 	if front == nil {
-		_ = fresh.Close() // its end is told to note
-		return
+		front = v.busy.Front()
+		if front == nil || time.Since(front.Value.(*visitor).since) < v.long {
+			_ = fresh.Close() // its end is told to note
+			return
+		}
 	}
-	one := v.quiet.Remove(front).(*visitor)
-	one.place = nil
+	one := front.Value.(*visitor)
+	one.leave()
 	delete(v.known, one.conn)
 	_ = one.conn.Close()
 }
@@ -71,9 +94,7 @@ func (v *visitors) note(c net.Conn, state http.ConnState) {
 	switch {
 	case one == nil:
 	case state == http.StateClosed:
-		if one.place != nil {
-			v.quiet.Remove(one.place)
-		}
+		one.leave()
 		delete(v.known, c)
 	case state == http.StateActive:
 		one.silent = false
@@ -84,22 +105,26 @@ func (v *visitors) note(c net.Conn, state http.ConnState) {
 func (v *visitors) answered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		one, _ := r.Context().Value(visitorKey{}).(*visitor)
-		v.busy(one, true)
-		defer v.busy(one, false)
+		v.begin(one)
+		defer v.end(one)
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (v *visitors) busy(one *visitor, busy bool) {
+func (v *visitors) begin(one *visitor) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	switch {
-	case one == nil || v.known[one.conn] != one:
-	case busy && one.place != nil:
-		v.quiet.Remove(one.place)
-		one.place = nil
-	case !busy && one.place == nil:
-		one.place = v.quiet.PushBack(one)
+	if one != nil && v.known[one.conn] == one {
+		one.since = time.Now()
+		one.move(v.busy)
+	}
+}
+
+func (v *visitors) end(one *visitor) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if one != nil && v.known[one.conn] == one {
+		one.move(v.quiet)
 	}
 }
 

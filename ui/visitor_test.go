@@ -3,9 +3,11 @@ package ui_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -25,20 +27,72 @@ func TestNewcomersTakeTheQuietestPlace(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, "done")
 	})
+	dial := serveMost(t, h, most, time.Hour)
+	_, busy := dial("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-inside
+	var quiet []*bufio.Reader
+	for range 10 * most {
+		_, in := dial("GET / HT") // letter by letter
+		quiet = append(quiet, in)
+	}
+	_, in := dial("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
+	if got := answerOf(t, in); got != "done" {
+		t.Errorf("a newcomer got %q", got)
+	}
+	for i, in := range quiet[:len(quiet)-most] { // closed: all that came long ago
+		if _, err := in.ReadByte(); err == nil || strings.Contains(err.Error(), "timeout") {
+			t.Errorf("quiet connection %d still stands: %v", i, err)
+		}
+	}
+	close(release)
+	if got := answerOf(t, busy); got != "done" {
+		t.Errorf("who was being answered got %q", got)
+	}
+}
+
+// They who are being answered and do not come to an end keep nobody out either.
+func TestNewcomersTakeTheLongestAnswer(t *testing.T) {
+	const most = 4
+	inside := make(chan struct{})
+	dial := serveMost(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "done")
+		if r.URL.Path == "/slow" {
+			inside <- struct{}{}
+			<-r.Context().Done()
+		}
+	}), most, 0)
+	var slow []net.Conn
+	for range most {
+		c, _ := dial("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+		<-inside
+		slow = append(slow, c)
+	}
+	_, in := dial("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
+	if got := answerOf(t, in); got != "done" {
+		t.Errorf("a newcomer got %q", got)
+	}
+	if _, err := io.Copy(io.Discard, slow[0]); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the longest answer still stands")
+	}
+}
+
+// serveMost serves h and returns what connects and says something.
+func serveMost(t *testing.T, h http.Handler, most int, long time.Duration) func(words string) (net.Conn, *bufio.Reader) {
+	t.Helper()
 	ln, err := ui.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- ui.ServeMost(ctx, ln, h, most) }()
+	go func() { served <- ui.ServeMost(ctx, ln, h, most, long) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
 	})
-	dial := func(words string) (net.Conn, *bufio.Reader) {
+	return func(words string) (net.Conn, *bufio.Reader) {
 		t.Helper()
 		c, err := net.Dial("tcp", ln.Addr().String())
 		if err != nil {
@@ -49,35 +103,16 @@ func TestNewcomersTakeTheQuietestPlace(t *testing.T) {
 		_, _ = io.WriteString(c, words)
 		return c, bufio.NewReader(c)
 	}
-	ask := func(path string) string { return "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n" }
-	answer := func(in *bufio.Reader) string {
-		t.Helper()
-		r, err := http.ReadResponse(in, nil)
-		if err != nil {
-			return err.Error()
-		}
-		defer r.Body.Close()
-		text, _ := io.ReadAll(r.Body)
-		return string(text)
+}
+
+// answerOf reads an answer, or gives why there is none.
+func answerOf(t *testing.T, in *bufio.Reader) string {
+	t.Helper()
+	r, err := http.ReadResponse(in, nil)
+	if err != nil {
+		return err.Error()
 	}
-	_, busy := dial(ask("/slow"))
-	<-inside
-	var quiet []*bufio.Reader
-	for range 10 * most {
-		_, in := dial("GET / HT") // letter by letter
-		quiet = append(quiet, in)
-	}
-	_, in := dial(ask("/quick"))
-	if got := answer(in); got != "done" {
-		t.Errorf("a newcomer got %q", got)
-	}
-	for i, in := range quiet[:len(quiet)-most] { // closed: all that came long ago
-		if _, err := in.ReadByte(); err == nil || strings.Contains(err.Error(), "timeout") {
-			t.Errorf("quiet connection %d still stands: %v", i, err)
-		}
-	}
-	close(release)
-	if got := answer(busy); got != "done" {
-		t.Errorf("who was being answered got %q", got)
-	}
+	defer r.Body.Close()
+	text, _ := io.ReadAll(r.Body)
+	return string(text)
 }

@@ -213,6 +213,9 @@ func (d *daemon) run(ctx context.Context) error {
 	<-g.ctx.Done()
 	d.taking.Store(false)
 	if err := g.wait(); err != nil {
+		if lost := d.lock.lost(); lost != nil { // which is why the other thing went wrong
+			return lost
+		}
 		return err
 	}
 	// The next daemon starts jobs again, unless this one was killed on its way.

@@ -169,14 +169,21 @@ func TestDiskOfSupervisorFails(t *testing.T) {
 }
 
 // The supervisor's disk does not confirm what is written: the exit status is told
-// all the same, because the daemon has one of its own to commit it to.
+// all the same, because the daemon has one of its own to commit it to. Jobs that
+// wait for their start wait on.
 func TestSyncOfSupervisorFails(t *testing.T) {
 	t.Parallel()
 	x := newTight(t, ".jobrunner", "mode=0700")
 	file := x.begin()
 	mend := x.broken(x.supervisor(), "fsync,fdatasync:error=EIO")
 	x.let(file)
-	x.settle()
+	x.until("the exit status is known", func() error {
+		if n := x.counts()[jobs.Failed]; n == 0 {
+			return errors.New("no job is FAILED")
+		}
+		return nil
+	})
 	mend()
+	x.settle()
 	x.check()
 }

@@ -66,21 +66,30 @@ func takeLock(stateDir string) (*folderLock, error) {
 func (l *folderLock) watch(ctx context.Context) error {
 	ticker := time.NewTicker(lockWatch)
 	defer ticker.Stop()
-	held, err := l.file.Stat()
-	if err != nil {
-		return fmt.Errorf("looking at the lock: %w", err)
-	}
 	for {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			return nil
 		}
-		now, err := os.Stat(l.file.Name())
-		if errors.Is(err, os.ErrNotExist) || err == nil && !os.SameFile(now, held) {
-			return fmt.Errorf("the state folder %s was removed or replaced while the daemon ran", filepath.Dir(l.file.Name()))
+		if err := l.lost(); err != nil {
+			return err
 		}
 	}
+}
+
+// lost says that the state folder is no longer the one that is locked; nil if
+// it is, or that cannot be told.
+func (l *folderLock) lost() error {
+	held, err := l.file.Stat()
+	if err != nil {
+		return fmt.Errorf("looking at the lock: %w", err)
+	}
+	now, err := os.Stat(l.file.Name())
+	if errors.Is(err, os.ErrNotExist) || err == nil && !os.SameFile(now, held) {
+		return fmt.Errorf("the state folder %s was removed or replaced while the daemon ran", filepath.Dir(l.file.Name()))
+	}
+	return nil
 }
 
 // Close gives the lock back.

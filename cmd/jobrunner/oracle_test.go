@@ -152,6 +152,7 @@ func (o *oracle) killed() {
 // settle returns when all that was asked for is known and has ended.
 func (o *oracle) settle() {
 	o.Helper()
+	asked := time.Now()
 	o.going(func() (bool, string) {
 		all, err := o.all()
 		open := o.missing(all)
@@ -163,8 +164,12 @@ func (o *oracle) settle() {
 				open = append(open, fmt.Sprintf("%q is %s: %s", j.Args, j.State, j.Reason))
 			}
 		}
-		words := fmt.Sprintf("%d jobs are known, %d begins and ends of jobs, %d are open: ", len(all), len(o.traced()), len(open))
-		return len(open) == 0, words + strings.Join(open[:min(10, len(open))], "; ")
+		words := fmt.Sprintf("%d jobs are known, %d begins and ends of jobs, %d are open", len(all), len(o.traced()), len(open))
+		if time.Since(asked) > patience { // not part of the words: states may change for ever while nothing goes on
+			o.Logf("still open: %s", strings.Join(open[:min(10, len(open))], "; "))
+			asked = time.Now()
+		}
+		return len(open) == 0, words
 	})
 }
 
