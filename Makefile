@@ -31,7 +31,7 @@ build: ## Build bin/jobrunner, one static binary
 run: ## Run the daemon here, from the source
 	go run ./cmd/jobrunner
 
-test: deps lint cross test-python ## Run all checks and all tests: what continuous integration runs
+test: deps lint cross test-python fuzz-short ## Run all checks and all tests: what continuous integration runs
 	@echo "== go test"
 	go test $(RACE) -shuffle=on -timeout 15m ./...
 
