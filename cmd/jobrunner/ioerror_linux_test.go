@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"jobrunner/jobs"
 )
@@ -38,7 +39,12 @@ func (x *tight) broken(pid int, rule string, files ...string) (mend func()) {
 		if !mended {
 			mended = true
 			_ = cmd.Process.Signal(syscall.SIGTERM) // it lets go of what it traces
-			<-ended
+			select {
+			case <-ended:
+			case <-time.After(3 * time.Second): // of a process that is just forking it cannot
+				_ = cmd.Process.Kill()
+				<-ended
+			}
 		}
 	}
 	x.Cleanup(mend)
