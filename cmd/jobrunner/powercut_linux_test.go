@@ -46,7 +46,7 @@ func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	random := seeded(t)
 	b := newBlackout(t, 4)
-	cuts := rounds(4, 100)
+	cuts := rounds(4, 60)
 	for n := range cuts {
 		b.start()
 		b.load(random)
