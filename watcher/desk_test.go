@@ -175,9 +175,27 @@ func (d *desk) until(what string, ok func() bool) {
 	for !ok() {
 		if time.Now().After(deadline) {
 			b, _ := os.ReadFile(d.path)
-			d.t.Fatalf("never happened: %s\nfile:\n%s\njobs: %v", what, b, d.describe())
+			d.t.Fatalf("never happened: %s\nthe file ends:\n%s\njobs: %v", what, b[max(0, len(b)-8000):], d.describe())
 		}
 		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// grows waits until so many are counted, for as long as there come to be more.
+func (d *desk) grows(what string, want int, count func() int) {
+	d.t.Helper()
+	last, since := -1, time.Now()
+	for {
+		n := count()
+		switch {
+		case n == want:
+			return
+		case n != last:
+			last, since = n, time.Now()
+		case time.Since(since) > longest:
+			d.t.Fatalf("%s: %d, want %d, and no more come", what, n, want)
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 

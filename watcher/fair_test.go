@@ -120,7 +120,7 @@ func TestManyLinesLetFilesPass(t *testing.T) {
 	if !soaking() {
 		return
 	}
-	o.until("all lines are taken", func() bool { return pending(t, o.queue) == manyLines })
+	o.grows("lines that are taken", manyLines, func() int { return pending(t, o.queue) })
 }
 
 // Neither do they keep the start waiting, from which on jobs run; but what was
@@ -162,7 +162,7 @@ func TestManyLinesLetTheStartPass(t *testing.T) {
 	defer o.run()()
 	o.until("the removed one is cancelled", func() bool { return o.state(second) == jobs.Cancelled })
 	if soaking() {
-		o.until("all lines are taken", func() bool { return pending(t, o.queue) == manyLines+21 })
+		o.grows("lines that are taken", manyLines+21, func() int { return pending(t, o.queue) })
 	}
 }
 
