@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds everything that a test waits for.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 func init() {
 	roles["exit"] = func(args []string) { os.Exit(number(args[0])) }

@@ -102,7 +102,7 @@ func let(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // patience is how long a test waits for what is to happen at once.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // within calls done until it returns nil, and returns its last error if it does
 // not in time.
