@@ -35,7 +35,7 @@ test: deps lint cross test-python fuzz-short ## Run all checks and all tests: wh
 	@echo "== go test"
 	go test $(RACE) -shuffle=on -timeout 15m ./...
 
-soak: deps ## Run the tests of faults for long, a quarter of an hour or so (SEED=n repeats one)
+soak: deps ## Run the tests of faults for long, half an hour or so (SEED=n repeats one)
 	@seed=$${SEED:-$$(date +%s)}; \
 	echo "== soak, seed $$seed: make soak SEED=$$seed repeats it"; \
 	JOBRUNNER_SOAK=1 JOBRUNNER_SEED=$$seed \
