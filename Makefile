@@ -39,7 +39,7 @@ soak: deps ## Run the tests of faults for long, half an hour or so (SEED=n repea
 	@seed=$${SEED:-$$(date +%s)}; \
 	echo "== soak, seed $$seed: make soak SEED=$$seed repeats it"; \
 	JOBRUNNER_SOAK=1 JOBRUNNER_SEED=$$seed \
-		go test $(RACE) -count=1 -timeout 2h ./jobs ./watcher ./runner ./schedule ./hooks ./cmd/jobrunner
+		go test $(RACE) -count=1 -timeout 2h ./jobs ./watcher ./runner ./schedule ./hooks ./retention ./cmd/jobrunner
 
 deps: ## Install what the tests need, or say what is missing: Go, a C compiler, python3, Chromium, strace
 	@echo "== deps"
