@@ -57,6 +57,11 @@ type Job struct {
 	Due     time.Time // it does not start before: NotBefore, or when the next attempt may begin; zero once that has passed
 	Unmet   int       // jobs in After and AfterAny that it still waits for
 
+	// What was measured of its latest attempt, nil where nothing is known. Of a
+	// RUNNING job whoever measures it tells them; of others Queue.Detail does.
+	Progress *Progress
+	Usage    *Usage
+
 	Past []Attempt // its attempts that have ended, oldest first; filled in by Queue.Detail alone
 
 	// What the runner needs to find the job's process again.
@@ -114,6 +119,8 @@ type jobJSON struct {
 	Signal      string            `json:"signal,omitempty"`
 	PID         int               `json:"pid,omitempty"`
 	Node        string            `json:"node,omitempty"`
+	Progress    *Progress         `json:"progress,omitempty"`
+	Usage       *Usage            `json:"usage,omitempty"`
 	Log         string            `json:"log,omitempty"`
 	Command     []string          `json:"command,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
@@ -142,6 +149,7 @@ func (j Job) MarshalJSON() ([]byte, error) {
 		Source: j.Source, SubmittedAt: formatTime(j.SubmittedAt),
 		StartedAt: formatTime(j.StartedAt), FinishedAt: formatTime(j.FinishedAt),
 		ExitCode: j.ExitCode, Signal: j.Signal, Node: j.Node, Log: j.Log, Command: j.Command, Labels: j.Labels,
+		Progress: j.Progress, Usage: j.Usage,
 		Group: j.Group, Params: j.Params, After: j.After, AfterAny: j.AfterAny, NotBefore: formatTime(j.NotBefore),
 		Hold: j.Hold, Retries: j.Retries, UniqueKey: j.UniqueKey, ScriptChanged: j.ScriptNoted != "",
 		Slots: j.Slots, Limits: j.Limits, RunAs: j.RunAs, Attempts: j.Past,

@@ -45,6 +45,18 @@ type Type struct {
 	MemoryLimit int64   // bytes; 0 means none
 	CPULimit    float64 // processors; 0 means none
 	MaxLog      int64   // bytes of output that are kept; 0 means all
+
+	Progress ProgressRule // how far its jobs have come, where their output tells it in words of their own
+	TTY      bool         // its jobs write to a pseudo-terminal, as tools want that hide their bars from files
+}
+
+// ProgressRule says how to find out from the output how far a job has come.
+type ProgressRule struct {
+	Off bool // it is not looked for; not even said on purpose, nor guessed from earlier runs
+
+	// Pattern is tried on every line before what is known of common tools. Its
+	// groups are named done, total, left, percent, label, eta. nil means none.
+	Pattern *regexp.Regexp
 }
 
 // OnChange says what is run if a script was changed after its job was accepted.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -21,6 +22,10 @@ type staticFiles struct {
 
 var static = readAssets()
 
+// bundles are the files that are made of all those of a folder, in the order of
+// their names, so that a page needs one of each.
+var bundles = map[string]string{"css": "style.css", "js": "page.js"}
+
 var assetTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".js":  "text/javascript; charset=utf-8",
@@ -31,18 +36,25 @@ var assetTypes = map[string]string{
 func readAssets() *staticFiles {
 	out := &staticFiles{bodies: map[string][]byte{}}
 	sum := sha256.New()
-	entries, err := fs.ReadDir(assets, "static")
+	err := fs.WalkDir(assets, "static", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		body, err := assets.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		sum.Write([]byte(name))
+		sum.Write(body)
+		as := path.Base(name)
+		if bundle, ok := bundles[path.Base(path.Dir(name))]; ok {
+			as = bundle
+		}
+		out.bodies[as] = bytes.Join([][]byte{out.bodies[as], body}, nil)
+		return nil
+	})
 	if err != nil {
 		panic(err)
-	}
-	for _, e := range entries {
-		body, err := assets.ReadFile("static/" + e.Name())
-		if err != nil {
-			panic(err)
-		}
-		out.bodies[e.Name()] = body
-		sum.Write([]byte(e.Name()))
-		sum.Write(body)
 	}
 	out.prefix = "/static/" + hex.EncodeToString(sum.Sum(nil))[:12] + "/"
 	return out

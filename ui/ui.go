@@ -29,6 +29,9 @@ type Options struct {
 	// Catalog is the configuration in force, which has the schedules. nil means
 	// that there are none.
 	Catalog func() *jobs.Catalog
+	// Readings is what is measured of the jobs that run, by their id; asked at
+	// every page, so it must not cost much. nil means that nothing is measured.
+	Readings func() map[string]*jobs.Reading
 
 	Log zerolog.Logger
 }
@@ -88,6 +91,9 @@ func Handler(o Options) http.Handler {
 	}
 	if o.Catalog == nil {
 		o.Catalog = func() *jobs.Catalog { return &jobs.Catalog{} }
+	}
+	if o.Readings == nil {
+		o.Readings = func() map[string]*jobs.Reading { return nil }
 	}
 	s := &server{Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), now: time.Now}
 	return s.recovered(readOnly(bounded(s.hosts.guard(s.routes()))))
