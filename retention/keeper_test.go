@@ -113,15 +113,36 @@ func (w *world) keep(done func() bool) {
 	ctx, cancel := context.WithCancel(w.Context())
 	ended := make(chan error)
 	go func() { ended <- k.Run(ctx) }()
-	for end := time.Now().Add(time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			w.Error("it does not come to its end")
-			break
-		}
-	}
+	w.await(done)
 	cancel()
 	if err := <-ended; err != nil {
 		w.Error(err)
+	}
+}
+
+// await waits until done, for as long as jobs go.
+func (w *world) await(done func() bool) {
+	w.Helper()
+	const patience = time.Minute
+	left := -1
+	for since := time.Now(); !done(); time.Sleep(5 * time.Millisecond) {
+		s, err := w.queue.Stats(w.Context())
+		if err != nil {
+			w.Fatal(err)
+		}
+		n := 0
+		for _, state := range jobs.States {
+			if state.Ended() {
+				n += s.States[state]
+			}
+		}
+		switch {
+		case n != left:
+			left, since = n, time.Now()
+		case time.Since(since) > patience:
+			w.Error("it does not come to its end")
+			return
+		}
 	}
 }
 
