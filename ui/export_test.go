@@ -16,6 +16,18 @@ var (
 	Age      = age
 )
 
+// Charts and their layers.
+type (
+	Chart = chart
+	Layer = layer
+)
+
+const (
+	Area  = area
+	Curve = curve
+	Dots  = dots
+)
+
 // MaxPage is the bound of every page.
 const MaxPage = maxPage
 

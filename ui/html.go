@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -35,10 +36,20 @@ func parsePage(name string) *template.Template {
 		"templates/layout.html", "templates/parts.html", "templates/"+name))
 }
 
+// navPages are the pages that every page leads to, in that order.
+var navPages = []navPage{
+	{"overview", "/", "Overview"},
+	{"jobs", "/jobs", "Jobs"},
+}
+
+type navPage struct{ Name, Path, Words string }
+
 // frame is what every page shows around its content.
 type frame struct {
 	Title       string
-	Nav         string // "overview", "jobs" or ""
+	Nav         string // name of the page in navPages; "" if it is none of them
+	Icon        string // name of the picture for the tab, without .svg; "" means icon
+	Pages       []navPage
 	Node        string
 	Static      string
 	Every       int // milliseconds between two looks of the script; 0 means it does not look
@@ -75,7 +86,7 @@ func viewTime(t, now time.Time) *timeView {
 // main has to be clean already.
 func (s *server) render(w http.ResponseWriter, r *http.Request, code int, page *template.Template, f frame) {
 	now, st := s.now(), s.Status()
-	f.Static = static.prefix
+	f.Static, f.Pages, f.Icon = static.prefix, navPages, cmp.Or(f.Icon, "icon")
 	f.Node = clean(st.Node, 100)
 	f.Title = clean(f.Title, 200) + " · jobrunner"
 	if f.Node != "" {

@@ -102,8 +102,8 @@ func (s *server) viewOverview(ctx context.Context) (*overviewView, string, error
 // viewActive fills in what runs and what is to start, in that order.
 func (s *server) viewActive(ctx context.Context, v *overviewView, stats jobs.Stats, now time.Time) error {
 	running, waiting := stats.States[jobs.Running], stats.States[jobs.Pending]
-	v.Running = tableView{Caption: "Running", When: "Started"}
-	v.Pending = tableView{Caption: "Waiting", When: "Submitted"}
+	v.Running = tableView{Region: "running", Caption: "Running", When: "Started"}
+	v.Pending = tableView{Region: "pending", Caption: "Waiting", When: "Submitted"}
 	active, err := s.Queue.ListActive(ctx, running+maxPending)
 	if err != nil {
 		return err
@@ -134,11 +134,11 @@ func (s *server) viewEnded(ctx context.Context, v *overviewView, now time.Time) 
 		return err
 	}
 	v.Eyes = tableView{
-		Caption: "Needs eyes", Note: "in the last 3 days", When: "Ended",
+		Region: "eyes", Caption: "Needs eyes", Note: "in the last 3 days", When: "Ended",
 		MoreURL: "/jobs?state=FAILED,TIMEOUT,LOST,REJECTED", MoreText: "all",
 	}
 	v.Ended = tableView{
-		Caption: "Ended", Note: "latest first", When: "Ended",
+		Region: "ended", Caption: "Ended", Note: "latest first", When: "Ended",
 		MoreURL: "/jobs?state=COMPLETED,FAILED,CANCELLED,TIMEOUT,LOST,REJECTED", MoreText: "all",
 	}
 	for _, j := range lately {

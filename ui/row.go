@@ -37,6 +37,7 @@ func viewState(s jobs.State) stateView {
 
 // tableView is a table of jobs.
 type tableView struct {
+	Region   string // id of the live region around it; "" if its rows are not kept fresh one by one
 	Caption  string
 	Note     string
 	When     string // heading of the times

@@ -169,6 +169,14 @@ func clock(t, now time.Time) string {
 	return t.Format("2006-01-02 15:04")
 }
 
+// shortClock is clock without seconds, for what is only expected.
+func shortClock(t, now time.Time) string {
+	if t.Local().Format(time.DateOnly) == now.Local().Format(time.DateOnly) {
+		return t.Local().Format("15:04")
+	}
+	return clock(t, now)
+}
+
 // zone names the server's zone at that time, which is that of every clock shown.
 func zone(t time.Time) string {
 	name, offset := t.Local().Zone()
