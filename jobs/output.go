@@ -59,8 +59,8 @@ func openCut(root *os.Root, id string, attempt int) *os.File {
 	return file
 }
 
-// openRegular opens a regular file below root. Opening a FIFO would wait for
-// ever.
+// openRegular opens a regular file below root, and neither follows a link nor
+// waits for anybody, as opening a FIFO does, whoever may replace it meanwhile.
 func openRegular(root *os.Root, name string) (*os.File, error) {
 	name = filepath.FromSlash(name)
 	info, err := root.Lstat(name)
@@ -70,7 +70,15 @@ func openRegular(root *os.Root, name string) (*os.File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is %w", name, ErrNoRegularFile)
 	}
-	return root.Open(name)
+	file, err := root.OpenFile(name, os.O_RDONLY|openNonblocking, 0)
+	if err != nil {
+		return nil, err
+	}
+	if now, err := file.Stat(); err != nil || !os.SameFile(info, now) {
+		file.Close()
+		return nil, errors.Join(fmt.Errorf("%s is %w", name, ErrNoRegularFile), err)
+	}
+	return file, nil
 }
 
 // Close closes its files.
