@@ -38,3 +38,37 @@ func ServeMost(ctx context.Context, ln net.Listener, h http.Handler, most int, l
 	all.long = long
 	return serve(ctx, ln, h, all)
 }
+
+// Streaming is a handler that answers every request with a stream; do gets what
+// sends, and what waits, with beats in between of which the beat is the shape.
+func Streaming(o Options, do func(send func(id, name, data string) error, wait func(<-chan struct{}, <-chan time.Time) bool)) http.Handler {
+	s := &server{Options: o, streams: newStreams(), now: time.Now}
+	return s.recovered(readOnly(bounded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.serveStream(w, r, silentBeat, func(_ context.Context, out *stream) error {
+			do(func(id, name, data string) error { return out.send(message{id, name, []byte(data)}) }, out.wait)
+			return nil
+		})
+	}))))
+}
+
+// The bounds of streams.
+const (
+	MostStreams     = mostStreams
+	MostStreamsEach = mostStreamsEach
+)
+
+// EnterAll takes as many places for streams to that address as there are, and
+// gives how many; and what was said of the next.
+func EnterAll(t *Streams, remote string) (n int, words string) {
+	for {
+		if _, err := t.enter(remote); err != nil {
+			return n, err.Error()
+		}
+		n++
+	}
+}
+
+// Streams counts streams; NewStreams has none.
+type Streams = streams
+
+var NewStreams = newStreams

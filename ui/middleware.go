@@ -78,14 +78,26 @@ func bounded(next http.Handler) http.Handler {
 	})
 }
 
-// deadlined moves the connection's write deadline on with every write. It hides
-// io.ReaderFrom on purpose: sendfile(2) would write a whole log as one write.
-type deadlined struct{ http.ResponseWriter }
+// deadlined moves the connection's write deadline on with every write, until the
+// handler sets one itself. It hides io.ReaderFrom on purpose: sendfile(2) would
+// write a whole log as one write.
+type deadlined struct {
+	http.ResponseWriter
+	own bool // the handler sets its own
+}
 
 func (d *deadlined) Write(b []byte) (int, error) {
-	// The error says only that the writer has no deadlines, as in a test.
-	_ = http.NewResponseController(d.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
+	if !d.own {
+		// The error says only that the writer has no deadlines, as in a test.
+		_ = http.NewResponseController(d.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
+	}
 	return d.ResponseWriter.Write(b)
+}
+
+// SetWriteDeadline is for http.ResponseController.
+func (d *deadlined) SetWriteDeadline(at time.Time) error {
+	d.own = true
+	return http.NewResponseController(d.ResponseWriter).SetWriteDeadline(at)
 }
 
 // Unwrap is for http.ResponseController.

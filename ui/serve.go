@@ -63,8 +63,8 @@ func removeStale(path string) error {
 	return os.Remove(path)
 }
 
-// Serve answers on ln until ctx ends, gives answers under way a few seconds,
-// and closes ln and every connection before it returns. It returns nil when ctx
+// Serve answers on ln until ctx ends, ends streams, gives other answers under way
+// a few seconds, and closes ln and every connection before it returns. It returns nil when ctx
 // ended. What net/http has to say goes to the logger in ctx, if there is one.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	return serve(ctx, ln, h, newVisitors(mostVisitors()))
@@ -82,6 +82,7 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, all *visitors) 
 
 		DisableGeneralOptionsHandler: true, // "OPTIONS *" is 405 as well
 	}
+	srv.BaseContext = func(net.Listener) context.Context { return withClosing(ctx) }
 	srv.ConnContext, srv.ConnState = all.come, all.note
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()

@@ -32,6 +32,10 @@ type Options struct {
 	// Readings is what is measured of the jobs that run, by their id; asked at
 	// every page, so it must not cost much. nil means that nothing is measured.
 	Readings func() map[string]*jobs.Reading
+	// Changed tells of each commit to the database, as Queue.Changed does, which is
+	// what nil means. A Queue that was opened for reading tells nothing: then who
+	// follows the jobs looks once a second.
+	Changed func() (changed <-chan struct{}, stop func())
 
 	Log zerolog.Logger
 }
@@ -73,8 +77,9 @@ type Ignored struct {
 // server answers every route; it is not changed once made.
 type server struct {
 	Options
-	hosts hostPolicy
-	now   func() time.Time
+	hosts   hostPolicy
+	streams *streams
+	now     func() time.Time
 }
 
 // Handler answers every route of the page and the API. It is safe for use by
@@ -95,7 +100,10 @@ func Handler(o Options) http.Handler {
 	if o.Readings == nil {
 		o.Readings = func() map[string]*jobs.Reading { return nil }
 	}
-	s := &server{Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), now: time.Now}
+	if o.Changed == nil {
+		o.Changed = o.Queue.Changed
+	}
+	s := &server{Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), streams: newStreams(), now: time.Now}
 	return s.recovered(readOnly(bounded(s.hosts.guard(s.routes()))))
 }
 

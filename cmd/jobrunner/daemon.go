@@ -288,7 +288,7 @@ func (d *daemon) servePage(ctx context.Context) error {
 	handler := ui.Handler(ui.Options{
 		Queue: d.view, StateDir: d.first.StateDir, Listen: d.first.Listen,
 		AllowedHosts: func() []string { return d.current.Load().AllowedHosts },
-		Ready:        d.ready, Status: d.status, Catalog: d.catalog, Log: d.log,
+		Ready:        d.ready, Status: d.status, Catalog: d.catalog, Changed: d.queue.Changed, Log: d.log,
 	})
 	return ui.Serve(d.log.WithContext(ctx), d.listener, handler)
 }
