@@ -1,0 +1,129 @@
+package progress
+
+import (
+	"time"
+
+	"jobrunner/jobs"
+)
+
+// Detector follows the output of one attempt. One goroutine at a time may use
+// it.
+type Detector struct {
+	rule  jobs.ProgressRule
+	lines lines
+
+	file    track  // the progress file
+	said    track  // said on purpose in the output
+	pattern track  // found by the type's pattern
+	bars    bars   // found by what is known of tools
+	groups  groups // of the type's pattern
+	total   total  // as its matches have told
+
+	writtenAt time.Time // of the latest piece
+}
+
+// New gives a Detector for an attempt that began at startedAt, which tells the
+// rate as long as there is but one sample; a zero time means that it is not
+// known.
+func New(rule jobs.ProgressRule, startedAt time.Time) *Detector {
+	d := &Detector{rule: rule}
+	for _, t := range []*track{&d.file, &d.said, &d.pattern} {
+		t.startedAt = startedAt
+	}
+	d.bars.startedAt = startedAt
+	if rule.Pattern != nil {
+		d.groups = groupsOf(rule.Pattern)
+	}
+	return d
+}
+
+// Write takes the next piece of the output, read at the time at. Pieces may
+// end anywhere, also within an escape sequence or a character.
+func (d *Detector) Write(p []byte, at time.Time) {
+	if d.rule.Off || len(p) == 0 {
+		return
+	}
+	d.writtenAt = at
+	d.lines.write(p, d)
+}
+
+// Skip says that what came next was not read: the unfinished line is forgotten,
+// and so is the next one up to its end.
+func (d *Detector) Skip() {
+	d.lines.skip()
+}
+
+// File takes what the attempt's progress file holds at the time at. Its last
+// line that is not blank counts.
+func (d *Detector) File(content []byte, at time.Time) {
+	if d.rule.Off {
+		return
+	}
+	if r, ok := fileReading(content); ok {
+		d.file.update(r, at)
+	}
+}
+
+// Progress gives how far the attempt has come, with the time that is left from
+// now on; nil if nothing was found.
+func (d *Detector) Progress(now time.Time) *jobs.Progress {
+	if d.rule.Off {
+		return nil
+	}
+	d.lines.peek(d, now.Sub(d.writtenAt) >= stillness)
+	t := d.trusted()
+	if t == nil {
+		return nil
+	}
+	return t.progress(now)
+}
+
+// stillness is how long an unfinished line must have stood before it counts as
+// whole, if it is no bar that is drawn over itself.
+const stillness = time.Second
+
+// trusted gives the most trusted source that has told something.
+func (d *Detector) trusted() *track {
+	for _, t := range []*track{&d.file, &d.said, &d.pattern} {
+		if t.seen {
+			return t
+		}
+	}
+	return d.bars.shown()
+}
+
+// line looks at a line, without its end and its escape sequences, of which
+// redraw says that it was drawn over itself.
+func (d *Detector) line(text []byte, redraw bool) {
+	text = trim(text)
+	if d.file.seen || len(text) == 0 {
+		return
+	}
+	if r, ok := saidReading(text); ok {
+		d.said.update(r, d.writtenAt)
+		return
+	}
+	if d.said.seen {
+		return
+	}
+	if r, ok := d.patternReading(text); ok {
+		d.pattern.update(r, d.writtenAt)
+		return
+	}
+	if !d.pattern.seen {
+		d.bars.line(text, redraw, d.writtenAt)
+	}
+}
+
+// command takes the content of an OSC escape sequence. 9;4 is how ConEmu,
+// Windows Terminal and others draw progress on the task bar
+// (https://conemu.github.io/en/AnsiEscapeCodes.html#ConEmu_specific_OSC).
+func (d *Detector) command(osc []byte) {
+	switch r, clear, ok := oscReading(osc); {
+	case !ok:
+	case clear:
+		d.said.forget()
+	default:
+		d.said.update(r, d.writtenAt)
+	}
+}
