@@ -198,11 +198,9 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 	all[0].quit()
 	for { // its end is noticed in a moment
-		c := subscribe(t, url)
-		if _, ok := c.next(); ok && c.resp.StatusCode == 200 {
+		if c := subscribe(t, url); c.resp.StatusCode == 200 {
 			break
 		}
-		c.resp.Body.Close()
 	}
 }
 
