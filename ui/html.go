@@ -28,6 +28,10 @@ var (
 	overviewPage = parsePage("overview.html")
 	listPage     = parsePage("list.html")
 	jobPage      = parsePage("job.html")
+	timelinePage = parsePage("timeline.html")
+	typesPage    = parsePage("types.html")
+	typePage     = parsePage("type.html")
+	systemPage   = parsePage("system.html")
 	errorPage    = parsePage("error.html")
 )
 

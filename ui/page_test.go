@@ -251,6 +251,7 @@ func TestNastyJobsStayInBounds(t *testing.T) {
 	q := "?q=" + strings.Repeat("%22", 500) + "&type=" + strings.Repeat("%22", 500)
 	for _, path := range []string{
 		"/", "/jobs", "/jobs" + q, "/jobs?state=PENDING,RUNNING,LOST,FAILED,REJECTED", "/jobs/" + some.ID, "/jobs/" + started.ID,
+		"/timeline", "/timeline?window=7d", "/types", "/system", "/types/%3Cscript%3E%1b" + strings.Repeat("%22", 3000),
 		"/jobs/%3Cscript%3E%1b%E2%80%AE" + strings.Repeat("%22", 3000), "/%3Cscript%3E%1b%E2%80%AE", "/jobs?state=%3Cscript%3E%1b%E2%80%AE",
 	} {
 		got := s.get(path)

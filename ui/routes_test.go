@@ -23,11 +23,12 @@ func TestMethods(t *testing.T) {
 	}{
 		{"/", 200}, {"/jobs", 200}, {"/jobs/" + j.ID, 200}, {"/jobs/" + j.ID[:8], 302},
 		{"/api/v1/jobs", 200}, {"/api/v1/jobs/" + j.ID, 200}, {"/api/v1/jobs/" + j.ID + "/log", 200},
+		{"/timeline", 200}, {"/types", 200}, {"/types/quick", 200}, {"/system", 200},
 		{"/api/v1/stats", 200}, {"/healthz", 200}, {"/readyz", 200}, {stylesheet(t, s), 200},
 		// What is not there, among it what other runners have.
 		{"/nothing", 404}, {"/jobs/", 404}, {"/jobs/" + j.ID + "/log", 404}, {"/api", 404}, {"/api/v1", 404}, {"/api/v1/nothing", 404},
-		{"/api/v1/events", 404}, {"/events", 404}, {"/metrics", 404}, {"/openapi.json", 404}, {"/timeline", 404},
-		{"/types", 404}, {"/system", 404}, {"/static/", 404}, {"/static/style.css", 404}, {"/static/0123456789ab/style.css", 404},
+		{"/api/v1/events", 404}, {"/events", 404}, {"/metrics", 404}, {"/openapi.json", 404}, {"/types/nothing", 404},
+		{"/static/", 404}, {"/static/style.css", 404}, {"/static/0123456789ab/style.css", 404},
 	}
 	for _, route := range routes {
 		got, head := s.get(route.path), s.ask("HEAD", route.path)
@@ -50,7 +51,7 @@ func TestHeaders(t *testing.T) {
 	s := newSite(t)
 	j := s.add(jobs.Job{})
 	s.start(j, "hello\n")
-	for _, path := range []string{"/", "/jobs", "/jobs?state=nonsense", "/jobs/" + j.ID, "/jobs/ffffffff", "/nothing"} {
+	for _, path := range []string{"/", "/jobs", "/jobs?state=nonsense", "/timeline", "/types", "/types/quick", "/system", "/jobs/" + j.ID, "/jobs/ffffffff", "/nothing"} {
 		got := s.get(path)
 		want := map[string]string{
 			"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": pagePolicy,

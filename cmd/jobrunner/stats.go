@@ -27,7 +27,7 @@ func newStats(a *app) *cobra.Command {
 		Use:   "stats",
 		Short: "Print how many jobs there are of each state and type, and how long they take",
 		Long: `stats prints how many jobs there are of each state and type, and for each type
-from its latest ended jobs, at most 1000: how many came out COMPLETED, and how
+from its latest ended jobs, at most 100: how many came out COMPLETED, and how
 long they ran and waited. Half of them took at most p50, 95 of 100 at most p95.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

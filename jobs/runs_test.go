@@ -42,28 +42,40 @@ func TestRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for name, r := range runs {
+		if len(r.Latest) != r.Runs {
+			t.Errorf("%s has %d latest runs, want %d", name, len(r.Latest), r.Runs)
+		}
+		r.Latest = nil
+		runs[name] = r
+	}
 	same(t, "runs", runs, map[string]jobs.Runs{
 		"train": {Runs: 20, Completed: 0.75, RunP50: 100, RunP95: 190, WaitP50: 10, WaitP95: 19},
 		"b":     {Runs: 2, Completed: 0.5, RunP50: 0, RunP95: 1, WaitP50: 2.5, WaitP95: 2.5},
 	})
 }
 
-// The figures are those of the newest thousand, whatever their states.
+// The figures are those of the newest hundred, whatever their states.
 func TestRunsOfTheNewest(t *testing.T) {
 	q, path := openQueue(t)
 	var list []*jobs.Job
-	for i := range 1500 {
+	for i := range 150 {
 		j := pendingJob()
 		j.State = []jobs.State{jobs.Failed, jobs.Completed}[i%2]
 		list = append(list, j)
 	}
 	accept(t, q, list...)
-	edit(t, path, "UPDATE jobs SET submitted_at = 1000, started_at = 1000, finished_at = 1000 + iif(seq > 500, 2000, 9000)")
+	edit(t, path, "UPDATE jobs SET submitted_at = 1000, started_at = 1000, finished_at = 1000 + iif(seq > 50, 2000, 9000)")
 	runs, err := q.Runs(bg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "runs", runs["train"], jobs.Runs{Runs: 1000, Completed: 0.5, RunP50: 2, RunP95: 2})
+	got := runs["train"]
+	if n := len(got.Latest); n != 100 || got.Latest[0].ID != list[149].ID || got.Latest[99].ID != list[50].ID {
+		t.Errorf("%d latest runs, want the newest 100, newest first", n)
+	}
+	got.Latest = nil
+	same(t, "runs", got, jobs.Runs{Runs: 100, Completed: 0.5, RunP50: 2, RunP95: 2})
 }
 
 func BenchmarkRuns(b *testing.B) {
