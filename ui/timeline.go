@@ -43,10 +43,10 @@ type timelineView struct {
 
 type laneView struct {
 	Label string
-	Bars  []barView
+	Bars  []spanBar
 }
 
-type barView struct {
+type spanBar struct {
 	Short, Class, Title string
 	X, Width            string // per cent
 }
@@ -116,7 +116,7 @@ func (s *server) viewTimeline(ctx context.Context, win window) (*timelineView, e
 	for _, l := range lanes[:min(len(lanes), maxLanes)] {
 		lv := laneView{Label: clean(l.label, maxName)}
 		for _, span := range l.spans {
-			lv.Bars = append(lv.Bars, viewBar(span, from, now))
+			lv.Bars = append(lv.Bars, viewSpanBar(span, from, now))
 			v.Rows = append(v.Rows, viewSpan(span, lv.Label, now))
 		}
 		v.Lanes = append(v.Lanes, lv)
@@ -124,11 +124,11 @@ func (s *server) viewTimeline(ctx context.Context, win window) (*timelineView, e
 	return v, nil
 }
 
-func viewBar(s jobs.Span, from, now time.Time) barView {
+func viewSpanBar(s jobs.Span, from, now time.Time) spanBar {
 	all := now.Sub(from)
 	begin, end := max(0, s.StartedAt.Sub(from)), min(all, spanEnd(s, now).Sub(from))
 	st := viewState(s.State)
-	return barView{
+	return spanBar{
 		Short: short(s.ID), Class: st.Class, X: percent(begin, all), Width: percent(max(end-begin, all/500), all),
 		Title: st.Glyph + " " + st.Word + " " + spanWhat(s) + ", " + spanWords(s, now),
 	}
