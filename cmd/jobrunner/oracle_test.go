@@ -43,8 +43,9 @@ type oracle struct {
 type asked struct {
 	code    int
 	retries int
-	maybe   bool // it need not be known: nobody has said that it was taken
-	removed bool // somebody has asked for its end
+	maybe   bool   // it need not be known: nobody has said that it was taken
+	line    string // as it was appended, where a part of it may get lost; "" if it cannot
+	removed bool   // somebody has asked for its end
 }
 
 // oracleConfig is for a world with an oracle; its number is the limit. Jobs of

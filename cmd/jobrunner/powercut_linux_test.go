@@ -169,7 +169,9 @@ func (b *blackout) appends(ctx context.Context, random *rand.Rand) {
 			return
 		}
 		defer f.Close()
-		fmt.Fprintf(f, "trace.sh %s %d 0.0%d\n", tag, code, random.IntN(9)+1) // the power may be gone
+		line := fmt.Sprintf("trace.sh %s %d 0.0%d", tag, code, random.IntN(9)+1)
+		b.note(tag, func(a *asked) { a.line = line })
+		_, _ = f.WriteString(line + "\n") // the power may be gone
 	})
 }
 
@@ -288,7 +290,7 @@ func (b *blackout) check(random *rand.Rand) {
 			b.Errorf("somebody was told that %s is job %s, and it is %s", tag, t.id, j.ID)
 		case t.ended != "" && j.State != t.ended:
 			b.Errorf("somebody was told that %s is %s, and it is %s", tag, t.ended, j.State)
-		default:
+		case !b.isTorn(j):
 			b.note(tag, func(a *asked) { a.maybe = false })
 		}
 	}
@@ -363,8 +365,20 @@ func (b *blackout) wholeDatabase() {
 }
 
 // isTorn reports whether j is what became of a line or file that its writer had not
-// put on disk before the cut: part of it is gone, and it was rejected.
+// put on disk before the cut: part of it is gone. It was rejected, or what is left
+// of a line reads as a whole one without its newline.
 func (b *blackout) isTorn(j *jobs.Job) bool {
-	return j.State == jobs.Rejected && len(j.Args) == 1 &&
-		(strings.HasPrefix(j.Args[0], "line:") || strings.HasSuffix(j.Reason, "the file is empty"))
+	if j.State == jobs.Rejected {
+		return len(j.Args) == 1 && (strings.HasPrefix(j.Args[0], "line:") || strings.HasSuffix(j.Reason, "the file is empty"))
+	}
+	left := strings.Join(append([]string{j.Target}, j.Args...), " ")
+	b.oracle.mu.Lock()
+	defer b.oracle.mu.Unlock()
+	for _, a := range b.asked {
+		if a.line != left && strings.HasPrefix(a.line, left) {
+			b.Logf("a cut has left %q of %q", left, a.line)
+			return true
+		}
+	}
+	return false
 }
