@@ -37,8 +37,8 @@ func exitValue(code *int) any {
 const selectAttempts = `SELECT attempt, state, reason, started_at, finished_at, exit_code, signal, slots, log
 	FROM attempts WHERE job = ? ORDER BY attempt`
 
-// Detail returns the job of exactly that id with its past attempts, or
-// ErrNotFound.
+// Detail returns the job of exactly that id with its past attempts and, if it
+// has ended, what was measured of its latest one; or ErrNotFound.
 func (q *Queue) Detail(ctx context.Context, id string) (*Job, error) {
 	j, err := q.Job(ctx, id)
 	if err != nil {
@@ -59,6 +59,9 @@ func (q *Queue) Detail(ctx context.Context, id string) (*Job, error) {
 		j.Past = append(j.Past, Attempt{j.Attempt, j.State, j.Reason, j.StartedAt, j.FinishedAt, j.ExitCode, j.Signal, j.Slots, j.Log})
 	}
 	j.nameLogs()
+	if err := q.measured(ctx, j); err != nil {
+		return nil, err
+	}
 	return j, nil
 }
 

@@ -64,6 +64,8 @@ func (q *Queue) Untrue(ctx context.Context) ([]string, error) {
 			WHERE sweep = 0 AND EXISTS (SELECT 1 FROM jobs WHERE jobs.id = pruned.id)`,
 		"an attempt is nobody's": `SELECT job FROM attempts
 			WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = attempts.job)`,
+		"a reading is nobody's": `SELECT job FROM readings
+			WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = readings.job AND jobs.attempt >= readings.attempt)`,
 		"a held job is not waiting": `SELECT id FROM jobs WHERE hold AND state <> 'PENDING'`,
 		"a key is borne twice": `SELECT max(id) FROM jobs WHERE unique_key <> '' AND state IN ('PENDING', 'RUNNING')
 			GROUP BY unique_key HAVING count(*) > 1`,

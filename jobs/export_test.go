@@ -42,6 +42,12 @@ func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
 		"receipt row": {selectReceiptRow, []any{1}},
 		"passed":      {selectPassed, []any{1, 9, 9}},
 		"pruned":      {selectPrunedBy, []any{"a", "b"}},
+		"reading":     {selectReading, []any{"a", 1}},
+		"readings":    {selectReadings, nil},
+		"samples":     {selectSamples, []any{1}},
+		"uncounted":   {selectUncounted, []any{1}},
+		"unended":     {selectUnended, []any{"PENDING"}},
+		"ends":        {countEnded, []any{1, 9, 1}},
 	}
 	for name, f := range map[string]Filter{
 		"list": {}, "list state": {States: []State{Failed}}, "list type": {Type: "a"}, "list id": {Query: "id:3f2a"},

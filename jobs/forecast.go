@@ -196,8 +196,26 @@ func (w *waits) learn(ctx context.Context, p *play, name string) error {
 	if _, known := p.took[name]; known {
 		return nil
 	}
+	took, err := w.queue.took(ctx, name, forecastRuns)
+	p.took[name] = took
+	return err
+}
+
+// Usual gives how long the latest jobs of a type ran that are COMPLETED, at
+// most limit of them, the median of that, and how many there are; 0 if none.
+func (q *Queue) Usual(ctx context.Context, name string, limit int) (median time.Duration, runs int, err error) {
+	took, err := q.took(ctx, name, limit)
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading how long jobs of type %q run: %w", name, err)
+	}
+	return percentile(took, 50), len(took), nil
+}
+
+// took gives the run times of the latest COMPLETED jobs of a type, the shortest
+// first.
+func (q *Queue) took(ctx context.Context, name string, limit int) ([]time.Duration, error) {
 	took := []time.Duration{}
-	err := w.queue.read.each(ctx, selectRuns, []any{name, forecastRuns}, func(row scanner) error {
+	err := q.read.each(ctx, selectRuns, []any{name, limit}, func(row scanner) error {
 		var started, finished int64
 		err := row.Scan(&started, &finished)
 		if started > 0 && finished > 0 { // of history it is not known
@@ -206,6 +224,5 @@ func (w *waits) learn(ctx context.Context, p *play, name string) error {
 		return err
 	})
 	slices.Sort(took)
-	p.took[name] = took
-	return err
+	return took, err
 }

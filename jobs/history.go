@@ -203,6 +203,9 @@ func (q *Queue) PruneEvents(ctx context.Context, id, floor int64, before, until 
 	})
 	if err == nil && len(gone) > 0 {
 		err = q.write(ctx, func(t *tx) error {
+			if err := t.countEnds(gone[len(gone)-1]); err != nil {
+				return err
+			}
 			for _, event := range gone {
 				if _, err := t.change("DELETE FROM events WHERE id = ?", event); err != nil {
 					return err

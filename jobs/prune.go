@@ -304,6 +304,9 @@ func (t *tx) letGo(g going, trash []Trash) error {
 		_, err = t.change("DELETE FROM attempts WHERE job = ?", g.id)
 	}
 	if err == nil {
+		_, err = t.change("DELETE FROM readings WHERE job = ?", g.id)
+	}
+	if err == nil {
 		_, err = t.change("DELETE FROM jobs WHERE seq = ?", g.seq)
 	}
 	return err

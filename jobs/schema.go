@@ -12,7 +12,7 @@ import (
 
 // migrations lead from one schema version to the next: the step at index n
 // from version n to n+1. A step that was released is never edited.
-var migrations = []string{schema1, schema2, schema3, schema4}
+var migrations = []string{schema1, schema2, schema3, schema4, schema5}
 
 // schema1 is the first schema. Times are Unix ms, 0 where not known; lists
 // and maps are JSON, "" where empty; 64-bit hashes are stored as signed.
@@ -224,6 +224,52 @@ CREATE TABLE prunings (
 
 // schema4 adds as whom an attempt was started.
 const schema4 = `ALTER TABLE jobs ADD COLUMN run_as TEXT NOT NULL DEFAULT '';`
+
+// schema5 adds what is measured. Ends are counted from the latest events on, so
+// that an old database has something to show: not from all of its events, since
+// that would take as long as there are many.
+const schema5 = `
+-- What was measured of an attempt. percent is NULL and source '' if nothing is
+-- known of its progress, eta -1; measured is 0 if its usage is not known. Times
+-- and durations are in ms, cpu in hundredths of a processor.
+CREATE TABLE readings (
+	job         TEXT NOT NULL,
+	attempt     INTEGER NOT NULL,
+	read_at     INTEGER NOT NULL,
+	output_at   INTEGER NOT NULL,
+	percent     REAL,
+	text        TEXT NOT NULL,
+	source      TEXT NOT NULL,
+	progress_at INTEGER NOT NULL,
+	eta         INTEGER NOT NULL,
+	eta_source  TEXT NOT NULL,
+	measured    INTEGER NOT NULL,
+	cpu         INTEGER NOT NULL,
+	cpu_time    INTEGER NOT NULL,
+	memory      INTEGER NOT NULL,
+	memory_peak INTEGER NOT NULL,
+	processes   INTEGER NOT NULL,
+	series      BLOB NOT NULL,
+	PRIMARY KEY (job, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE samples (
+	at        INTEGER PRIMARY KEY,
+	pending   INTEGER NOT NULL,
+	running   INTEGER NOT NULL,
+	slots     INTEGER NOT NULL,
+	completed INTEGER NOT NULL,
+	failed    INTEGER NOT NULL,
+	cancelled INTEGER NOT NULL
+) STRICT;
+
+-- The newest event that is counted in samples.
+CREATE TABLE counted (
+	one   INTEGER PRIMARY KEY CHECK (one = 1),
+	event INTEGER NOT NULL
+) STRICT;
+INSERT INTO counted SELECT 1, max(0, ifnull(max(id), 0) - 200000) FROM events;
+`
 
 // migrate brings the database behind c to the newest schema, in one
 // transaction, and returns the id of its state folder. It tells before it begins.
