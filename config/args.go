@@ -34,24 +34,29 @@ func (d *decoder) pattern(dst **regexp.Regexp) func(value) {
 		if !ok {
 			return
 		}
-		_, err := regexp.Compile(text)
-		if err == nil {
-			*dst, err = regexp.Compile("^(?:" + text + ")$")
+		if _, ok := d.regexp(v, text); ok {
+			*dst, _ = d.regexp(v, "^(?:"+text+")$")
 		}
-		if err == nil {
-			return
-		}
-		message, hint := err.Error(), ""
-		var bad *syntax.Error
-		if errors.As(err, &bad) {
-			message = fmt.Sprintf("%s: %q", bad.Code, bad.Expr)
-			if i := strings.Index(text, bad.Expr); i >= 0 {
-				message += fmt.Sprintf(" at character %d", 1+len([]rune(text[:i])))
-			}
-			if bad.Code == syntax.ErrInvalidPerlOp || bad.Code == syntax.ErrInvalidEscape {
-				hint = "the syntax is RE2's, see go.dev/s/re2syntax"
-			}
-		}
-		d.fault(v, message, hint)
 	}
+}
+
+// regexp compiles an expression. A fault tells where in it something is wrong.
+func (d *decoder) regexp(v value, text string) (*regexp.Regexp, bool) {
+	re, err := regexp.Compile(text)
+	if err == nil {
+		return re, true
+	}
+	message, hint := err.Error(), ""
+	var bad *syntax.Error
+	if errors.As(err, &bad) {
+		message = fmt.Sprintf("%s: %q", bad.Code, bad.Expr)
+		if i := strings.Index(text, bad.Expr); i >= 0 {
+			message += fmt.Sprintf(" at character %d", 1+len([]rune(text[:i])))
+		}
+		if bad.Code == syntax.ErrInvalidPerlOp || bad.Code == syntax.ErrInvalidEscape {
+			hint = "the syntax is RE2's, see go.dev/s/re2syntax"
+		}
+	}
+	d.fault(v, message, hint)
+	return nil, false
 }

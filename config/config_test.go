@@ -162,14 +162,16 @@ func TestEveryKey(t *testing.T) {
 					At: position(68, 16), URL: "http://127.0.0.1:9/", Secret: "0123", AllDone: true,
 					Timeout: 10 * time.Second, Retries: 5,
 				}},
+				Progress: jobs.ProgressRule{Pattern: regexp.MustCompile(`(?P<label>\w+) (?P<done>[0-9]+)/(?P<total>[0-9]+)`)},
 			},
 			"python": {
 				Name: "python", Interpreter: []string{"python3", "-u"},
 				Scripts: filepath.Join(dir, "examples"), Extensions: []string{".py", ".PYW"},
 				Args: jobs.ArgRules{Max: -1}, Workdir: dir, KillGrace: 10 * time.Second, Umask: -1,
 				RetryDelay: 5 * time.Second, RetryOn: jobs.RetryRules{Failed: true}, OnChange: jobs.OnChangeCopy,
+				Progress: jobs.ProgressRule{Off: true},
 				OnFinish: []jobs.Hook{{
-					At: position(74, 17), URL: "https://x.example", SecretEnv: "HOOK_KEY", On: jobs.HookStates(),
+					At: position(76, 17), URL: "https://x.example", SecretEnv: "HOOK_KEY", On: jobs.HookStates(),
 					Timeout: 10 * time.Second, Retries: 5,
 				}},
 			},

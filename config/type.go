@@ -99,6 +99,7 @@ func (d *decoder) typ(name string, v value) *jobs.Type {
 		"memory_limit":   d.memory(&t.MemoryLimit),
 		"max_log":        d.maxLog(&t.MaxLog),
 		"cpu_limit":      d.processors(&t.CPULimit),
+		"progress":       d.progress(&t.Progress),
 	})
 	d.started(v)
 	d.handedOver(v, t)
