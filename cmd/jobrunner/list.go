@@ -140,18 +140,17 @@ func jobTable(s *screen, found []*jobs.Job, now time.Time) *table {
 		t.head[4] = "AGE"
 	}
 	for _, j := range found {
-		look := looks[j.State]
-		state, submitted := string(j.State), instant(j.SubmittedAt)
+		submitted := instant(j.SubmittedAt)
 		if s.terminal() {
-			state, submitted = look.glyph+" "+state, age(now.Sub(j.SubmittedAt))
+			submitted = age(now.Sub(j.SubmittedAt))
 		}
 		job := what(j)
 		if j.Name != "" {
 			job = jobs.Sanitize(j.Name) + ": " + job
 		}
 		t.rows = append(t.rows, []cell{
-			{short(j.ID), ""}, {state, look.colour}, {orDash(jobs.Sanitize(j.Type)), ""}, {job, ""},
-			{submitted, ""}, {orDash(ran(j, now)), ""}, {why(j), ""},
+			{text: short(j.ID)}, s.state(j.State), {text: orDash(jobs.Sanitize(j.Type))}, {text: job},
+			{text: submitted}, {text: orDash(ran(j, now))}, {text: why(j)},
 		})
 	}
 	return t
@@ -206,7 +205,7 @@ func (c *client) frame(s *screen, f *listFlags, found []*jobs.Job, before int) (
 	}
 	if len(found) == 0 {
 		columns, _ := s.size()
-		out = append(out, cut(c.nothing(f), columns))
+		out = append(out, cut(c.nothing(f), columns, s.ellipsis))
 	} else {
 		out = append(out, jobTable(s, shown, now).lines(s)...)
 	}
@@ -236,7 +235,7 @@ func (c *client) block(f *listFlags, found []*jobs.Job, last string) (string, er
 	if last != "" {
 		fmt.Fprintln(c.stdout)
 	}
-	s := &screen{Writer: c.stdout}
+	s := newScreen(c.stdout)
 	for _, line := range jobTable(s, found, time.Now()).lines(s) {
 		if _, err := fmt.Fprintln(s, line); err != nil {
 			return "", err // nobody reads any more

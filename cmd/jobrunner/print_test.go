@@ -66,7 +66,7 @@ func TestCut(t *testing.T) {
 		{"é́é́é", 2, "é́…"},
 		{"x", 0, "…"},
 	} {
-		got := cut(c.text, c.width)
+		got := cut(c.text, c.width, "…")
 		if got != c.want {
 			t.Errorf("%q in %d columns: got %q, want %q", c.text, c.width, got, c.want)
 		}
@@ -100,8 +100,8 @@ func TestTableOfForeignText(t *testing.T) {
 		ID: "3f2a91c0-0000-4000-8000-000000000000", State: jobs.Failed, Type: "t\x1b[2J", Target: "x\ny.py",
 		Args: []string{"\x1b]0;x\x07", "a b"}, Name: "n\r", Reason: "exit 1\u202e", SubmittedAt: time.Unix(1, 0),
 	}
-	var out strings.Builder
-	lines := jobTable(&screen{Writer: &out}, []*jobs.Job{j}, time.Unix(100, 0)).lines(&screen{Writer: &out})
+	s := newScreen(new(strings.Builder))
+	lines := jobTable(s, []*jobs.Job{j}, time.Unix(100, 0)).lines(s)
 	want := "3f2a91c0  FAILED  t?[2J  n?: x?y.py '?]0;x?' 'a b'  1970-01-01T00:00:01.000Z  -     exit 1?"
 	if len(lines) != 2 || lines[1] != want {
 		t.Errorf("got %q\nwant %q", lines, want)

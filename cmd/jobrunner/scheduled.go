@@ -60,9 +60,9 @@ func scheduleTable(s *screen, found []jobs.Scheduled, now time.Time) *table {
 			last += " " + short(one.Jobs[0])
 		}
 		t.rows = append(t.rows, []cell{
-			{jobs.Sanitize(one.Name), ""}, {orDash(when(s, one.NextAt, now)), ""}, {orDash(last), ""},
-			{jobs.Sanitize(scheduleWords(one)), ""}, {jobs.Sanitize(one.Target()) + spaced(one.Request.Args), ""},
-			{jobs.Sanitize(one.Reason), ""},
+			{text: jobs.Sanitize(one.Name)}, {text: orDash(when(s, one.NextAt, now))}, {text: orDash(last)},
+			{text: jobs.Sanitize(scheduleWords(one))}, {text: jobs.Sanitize(one.Target()) + spaced(one.Request.Args)},
+			{text: jobs.Sanitize(one.Reason)},
 		})
 	}
 	return t

@@ -74,11 +74,7 @@ func (c *client) show(ctx context.Context, j *jobs.Job) error {
 
 // printHead prints the first line: the state, and why.
 func printHead(s *screen, state jobs.State, reason string) {
-	look, word := looks[state], string(state)
-	if s.terminal() {
-		word = look.glyph + " " + word
-	}
-	fmt.Fprint(s, s.paint(look.colour, word))
+	fmt.Fprint(s, s.state(state).paint(s))
 	if reason = jobs.Sanitize(reason); reason != "" {
 		fmt.Fprint(s, "  ", s.paint(bold, reason))
 	}
@@ -93,17 +89,13 @@ func printAttempts(s *screen, j *jobs.Job) {
 	}
 	t := &table{head: []string{"ATTEMPT", "STATE", "STARTED", "TIME", "SLOTS", "REASON"}, flexible: map[int]int{4: 6, 5: 12}}
 	for _, a := range j.Past {
-		look, state := looks[a.State], string(a.State)
-		if s.terminal() {
-			state = look.glyph + " " + state
-		}
 		took := ""
 		if !a.StartedAt.IsZero() {
 			took = span(a.FinishedAt.Sub(a.StartedAt))
 		}
 		t.rows = append(t.rows, []cell{
-			{fmt.Sprint(a.Attempt), ""}, {state, look.colour}, {orDash(moment(s, a.StartedAt)), ""},
-			{orDash(took), ""}, {orDash(slotWords(a.Slots)), ""}, {jobs.Sanitize(a.Reason), ""},
+			{text: fmt.Sprint(a.Attempt)}, s.state(a.State), {text: orDash(moment(s, a.StartedAt))},
+			{text: orDash(took)}, {text: orDash(slotWords(a.Slots))}, {text: jobs.Sanitize(a.Reason)},
 		})
 	}
 	fmt.Fprintln(s)

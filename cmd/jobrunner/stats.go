@@ -93,13 +93,9 @@ func countTable(s *screen, st *statistics) *table {
 		t.flexible[i+2] = 4
 	}
 	for _, state := range jobs.States {
-		look, word := looks[state], string(state)
-		if s.terminal() {
-			word = look.glyph + " " + word
-		}
-		row := []cell{{word, look.colour}, {fmt.Sprint(st.States[state]), ""}}
+		row := []cell{s.state(state), {text: fmt.Sprint(st.States[state])}}
 		for _, name := range names {
-			row = append(row, cell{fmt.Sprint(st.Types[name][state]), ""})
+			row = append(row, cell{text: fmt.Sprint(st.Types[name][state])})
 		}
 		t.rows = append(t.rows, row)
 	}
@@ -115,8 +111,8 @@ func runsTable(st *statistics) *table {
 	for _, name := range slices.Sorted(maps.Keys(st.Runs)) {
 		r := st.Runs[name]
 		t.rows = append(t.rows, []cell{
-			{jobs.Sanitize(name), ""}, {fmt.Sprint(r.Runs), ""}, {fmt.Sprintf("%.0f %%", math.Floor(100*r.Completed)), ""},
-			{seconds(r.RunP50), ""}, {seconds(r.RunP95), ""}, {seconds(r.WaitP50), ""}, {seconds(r.WaitP95), ""},
+			{text: jobs.Sanitize(name)}, {text: fmt.Sprint(r.Runs)}, {text: fmt.Sprintf("%.0f %%", math.Floor(100*r.Completed))},
+			{text: seconds(r.RunP50)}, {text: seconds(r.RunP95)}, {text: seconds(r.WaitP50)}, {text: seconds(r.WaitP95)},
 		})
 	}
 	return t

@@ -1,9 +1,8 @@
 package main
 
 import (
+	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // table is rows of cells that are printed in columns, two spaces apart.
@@ -13,18 +12,74 @@ type table struct {
 	// flexible are the columns that give way if the table is too wide, from
 	// the last one on, and how narrow they may get.
 	flexible map[int]int
+	// spare are the columns that are left out, the first one first, if that is
+	// not enough.
+	spare []int
+	right []int // columns whose texts end at the same place
 }
 
-// cell is a text without control characters, and its colour.
+// cell is a text without control characters, and its colour. It may go on in
+// other colours.
 type cell struct {
 	text   string
 	colour string
+	more   []cell // each without more of its own
+}
+
+// width is how many columns it takes.
+func (c cell) width() int {
+	n := textWidth(c.text)
+	for _, m := range c.more {
+		n += textWidth(m.text)
+	}
+	return n
+}
+
+// cut shortens it to a width.
+func (c cell) cut(width int, ellipsis string) cell {
+	if c.width() <= width {
+		return c
+	}
+	room := width
+	var parts []cell
+	for _, p := range append([]cell{{text: c.text, colour: c.colour}}, c.more...) {
+		if w := textWidth(p.text); w < room { // more is to follow
+			room -= w
+			parts = append(parts, p)
+			continue
+		}
+		parts = append(parts, cell{text: cut(p.text+"x", room, ellipsis), colour: p.colour})
+		break
+	}
+	return joined(parts...)
+}
+
+// joined makes one cell of several.
+func joined(parts ...cell) cell {
+	var c cell
+	for i, p := range parts {
+		if i == 0 {
+			c.text, c.colour = p.text, p.colour
+		} else {
+			c.more = append(c.more, cell{text: p.text, colour: p.colour})
+		}
+		c.more = append(c.more, p.more...)
+	}
+	return c
+}
+
+// paint gives the text with its colours.
+func (c cell) paint(s *screen) string {
+	text := s.paint(c.colour, c.text)
+	for _, m := range c.more {
+		text += s.paint(m.colour, m.text)
+	}
+	return text
 }
 
 const gap = "  "
 
-// print writes the table; on a terminal no line is wider than that. It returns
-// the lines.
+// lines gives the table's lines; on a terminal none is wider than that.
 func (t *table) lines(s *screen) []string {
 	widths := make([]int, len(t.head))
 	for i, h := range t.head {
@@ -32,31 +87,37 @@ func (t *table) lines(s *screen) []string {
 	}
 	for _, row := range t.rows {
 		for i, c := range row {
-			widths[i] = max(widths[i], textWidth(c.text))
+			widths[i] = max(widths[i], c.width())
 		}
 	}
+	columns := 0
 	if s.terminal() {
-		columns, _ := s.size()
+		columns, _ = s.size()
 		t.narrow(widths, columns)
 	}
 	head := make([]cell, len(t.head))
 	for i, h := range t.head {
-		head[i] = cell{h, dim}
+		head[i] = cell{text: h, colour: dim}
 	}
-	out := []string{t.line(s, head, widths)}
+	out := []string{t.line(s, head, widths, columns)}
 	for _, row := range t.rows {
-		out = append(out, t.line(s, row, widths))
+		out = append(out, t.line(s, row, widths, columns))
 	}
 	return out
 }
 
-// narrow takes from the flexible columns what is too much for a line.
+// hidden is the width of a column that is left out.
+const hidden = -1
+
+// narrow takes from the columns what is too much for a line.
 func (t *table) narrow(widths []int, columns int) {
-	total := len(gap) * (len(widths) - 1)
-	for _, w := range widths {
-		total += w
+	for _, spare := range t.spare {
+		if t.least(widths) <= columns {
+			break
+		}
+		widths[spare] = hidden
 	}
-	for over := total - columns; over > 0; over-- {
+	for over := total(widths) - columns; over > 0; over-- {
 		widest := -1
 		for i, least := range t.flexible {
 			if widths[i] > least && (widest < 0 || widths[i] > widths[widest] || widths[i] == widths[widest] && i > widest) {
@@ -70,61 +131,52 @@ func (t *table) narrow(widths []int, columns int) {
 	}
 }
 
-func (t *table) line(s *screen, row []cell, widths []int) string {
-	var b strings.Builder
+// least is how narrow the table can be made without leaving columns out.
+func (t *table) least(widths []int) int {
+	narrowest := slices.Clone(widths)
+	for i, w := range t.flexible {
+		narrowest[i] = min(narrowest[i], w)
+	}
+	return total(narrowest)
+}
+
+// total is the width of a line with columns of these widths.
+func total(widths []int) int {
+	sum := -len(gap)
+	for _, w := range widths {
+		if w != hidden {
+			sum += w + len(gap)
+		}
+	}
+	return sum
+}
+
+// line writes a row. columns is how wide it may be at most; 0 means any width.
+func (t *table) line(s *screen, row []cell, widths []int, columns int) string {
+	var parts []cell
 	for i, c := range row {
-		text := c.text
-		if s.terminal() {
-			text = cut(text, widths[i])
+		if widths[i] == hidden {
+			continue
 		}
-		if i > 0 {
-			b.WriteString(gap)
+		if columns > 0 {
+			c = c.cut(widths[i], s.ellipsis)
 		}
-		b.WriteString(s.paint(c.colour, text))
-		if i < len(row)-1 {
-			b.WriteString(strings.Repeat(" ", max(0, widths[i]-textWidth(text))))
+		if len(parts) > 0 {
+			parts = append(parts, cell{text: gap})
 		}
-	}
-	return strings.TrimRight(b.String(), " ")
-}
-
-// cut shortens text to a width in columns, with an ellipsis.
-func cut(text string, width int) string {
-	if textWidth(text) <= width {
-		return text
-	}
-	used := 0
-	for i, r := range text {
-		if used += runeWidth(r); used > width-1 {
-			return text[:i] + "…"
+		pad := cell{text: strings.Repeat(" ", max(0, widths[i]-c.width()))}
+		if slices.Contains(t.right, i) {
+			parts = append(parts, pad, c)
+		} else {
+			parts = append(parts, c, pad)
 		}
 	}
-	return text
-}
-
-func textWidth(text string) int {
-	n := 0
-	for _, r := range text {
-		n += runeWidth(r)
+	for len(parts) > 0 && strings.TrimSpace(parts[len(parts)-1].text) == "" && parts[len(parts)-1].more == nil {
+		parts = parts[:len(parts)-1]
 	}
-	return n
-}
-
-// wide are the ranges of characters that terminals show in two columns.
-var wide = &unicode.RangeTable{
-	R16: []unicode.Range16{{0x1100, 0x115f, 1}, {0x2e80, 0xa4cf, 1}, {0xac00, 0xd7a3, 1}, {0xf900, 0xfaff, 1}, {0xfe30, 0xfe6f, 1}, {0xff00, 0xff60, 1}, {0xffe0, 0xffe6, 1}},
-	R32: []unicode.Range32{{0x1f300, 0x1f64f, 1}, {0x1f900, 0x1f9ff, 1}, {0x20000, 0x3fffd, 1}},
-}
-
-// runeWidth is how many columns a terminal gives a character.
-func runeWidth(r rune) int {
-	switch {
-	case r < utf8.RuneSelf:
-		return 1
-	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		return 0
-	case unicode.Is(wide, r):
-		return 2
+	whole := joined(parts...)
+	if columns > 0 {
+		whole = whole.cut(columns, s.ellipsis)
 	}
-	return 1
+	return strings.TrimRight(whole.paint(s), " ")
 }

@@ -10,24 +10,31 @@ import (
 // is coloured, cut or redrawn.
 type screen struct {
 	io.Writer
-	file   *os.File // nil unless it is a terminal
+	sized  func() (columns, rows int) // 0 for what is not known; nil unless it is a terminal
 	colour bool
+	*glyphs
 }
 
 func newScreen(w io.Writer) *screen {
-	s := &screen{Writer: w}
+	s := &screen{Writer: w, glyphs: &fancy}
 	if f, ok := w.(*os.File); ok && isTerminal(f) {
-		s.file = f
+		s.sized = func() (columns, rows int) { return terminalSize(f) }
 		s.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	}
+	if !showsFancy() {
+		s.glyphs = &simple
 	}
 	return s
 }
 
-func (s *screen) terminal() bool { return s.file != nil }
+func (s *screen) terminal() bool { return s.sized != nil }
+
+// moves reports whether it is a terminal that can draw again in the same place.
+func (s *screen) moves() bool { return s.terminal() && os.Getenv("TERM") != "dumb" }
 
 // size is how many columns and rows a terminal has.
 func (s *screen) size() (columns, rows int) {
-	columns, rows = terminalSize(s.file)
+	columns, rows = s.sized()
 	if columns <= 0 {
 		columns = positive(os.Getenv("COLUMNS"), 80)
 	}
@@ -56,7 +63,7 @@ const (
 
 // paint colours text if there are colours.
 func (s *screen) paint(colour, text string) string {
-	if !s.colour || colour == "" {
+	if !s.colour || colour == "" || text == "" {
 		return text
 	}
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"

@@ -8,6 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// showsFancy reports whether there are fonts for more than ASCII. The console of
+// Linux has too few characters for that.
+func showsFancy() bool {
+	term := os.Getenv("TERM")
+	return isUTF8() && term != "dumb" && term != "linux"
+}
+
 func isTerminal(f *os.File) bool {
 	_, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
 	return err == nil

@@ -6,6 +6,16 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// utf8CodePage is the number of UTF-8 among the code pages.
+const utf8CodePage = 65001
+
+// showsFancy reports whether there are fonts for more than ASCII: in Windows
+// Terminal there are, in the older console window if it was set to UTF-8.
+func showsFancy() bool {
+	page, err := windows.GetConsoleOutputCP()
+	return os.Getenv("WT_SESSION") != "" || err == nil && page == utf8CodePage || isUTF8()
+}
+
 // isTerminal reports whether f is a console that can be told to understand
 // escape sequences, and tells it.
 func isTerminal(f *os.File) bool {

@@ -8,17 +8,26 @@ import (
 	"jobrunner/jobs"
 )
 
-// looks is how a state is shown on a terminal: glyph and colour, beside the
-// word, so that no one of them is needed to tell it.
-var looks = map[jobs.State]struct{ glyph, colour string }{
-	jobs.Pending:   {"◌", dim},
-	jobs.Running:   {"▶", cyan},
-	jobs.Completed: {"✓", green},
-	jobs.Failed:    {"✗", red},
-	jobs.Cancelled: {"⊘", dim},
-	jobs.Timeout:   {"◷", yellow},
-	jobs.Lost:      {"?", yellow},
-	jobs.Rejected:  {"!", red},
+// stateColours are the colours of the states on a terminal.
+var stateColours = map[jobs.State]string{
+	jobs.Pending:   dim,
+	jobs.Running:   cyan,
+	jobs.Completed: green,
+	jobs.Failed:    red,
+	jobs.Cancelled: dim,
+	jobs.Timeout:   yellow,
+	jobs.Lost:      yellow,
+	jobs.Rejected:  red,
+}
+
+// state shows a state: on a terminal by glyph, word and colour, so that no one
+// of them is needed to tell it.
+func (s *screen) state(of jobs.State) cell {
+	word := string(of)
+	if s.terminal() {
+		word = s.states[of] + " " + word
+	}
+	return cell{text: word, colour: stateColours[of]}
 }
 
 // short is as much of an id as a person needs.
