@@ -48,6 +48,8 @@ func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
 		"uncounted":   {selectUncounted, []any{1}},
 		"unended":     {selectUnended, []any{"PENDING"}},
 		"ends":        {countEnded, []any{1, 9, 1}},
+		"last ended":  {selectLastEnded, []any{9}},
+		"last of":     {selectLastOf, []any{`["FAILED"]`, 9, 9}},
 	}
 	for name, f := range map[string]Filter{
 		"list": {}, "list state": {States: []State{Failed}}, "list type": {Type: "a"}, "list id": {Query: "id:3f2a"},

@@ -53,6 +53,9 @@ func (v *View) Size() int64 { return v.size - v.Lost() + int64(len(v.mark)) }
 // Lost is how many bytes were not kept.
 func (v *View) Lost() int64 { return v.cut.End - v.cut.Head }
 
+// WrittenAt is when it was last written to.
+func (v *View) WrittenAt() time.Time { return v.time }
+
 // Max is the bound on the output if something of it is cut, else 0.
 func (v *View) Max() int64 { return v.cut.Max }
 
