@@ -12,6 +12,8 @@ FUZZTIME ?= 30s
 # The translated C below the database is not watched for races: it takes most of
 # the time then, and whoever uses it is watched.
 RACE     := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
+# The checker of accessibility that the browser tests load into the pages.
+AXE      := axe-core@4.14.1
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome headless-shell
 
 # In continuous integration the browser test must run; elsewhere it is skipped,
@@ -53,6 +55,7 @@ deps: ## Install what the tests need, or say what is missing: Go, a C compiler, 
 	browser || packages="$$packages chromium fonts-dejavu-core"; \
 	have strace || packages="$$packages strace"; \
 	have mkfs.ext4 || packages="$$packages e2fsprogs"; \
+	have npm || [ -f ui/testdata/axe.min.js ] || packages="$$packages npm"; \
 	if [ -n "$$packages" ] && [ "$$(id -u)" = 0 ] && have apt-get; then \
 		{ apt-get update -q && DEBIAN_FRONTEND=noninteractive \
 			apt-get install -q -y --no-install-recommends $$packages; } </dev/null || true; \
@@ -63,11 +66,20 @@ deps: ## Install what the tests need, or say what is missing: Go, a C compiler, 
 	if [ -n "$$missing" ]; then echo "please install:$$missing" >&2; exit 1; fi; \
 	have strace && have mkfs.ext4 || \
 		echo "no strace or no mkfs.ext4 found: some tests of disk faults will be skipped; they need Linux and root"; \
+	[ -f ui/testdata/axe.min.js ] || $(FETCHAXE) || \
+		echo "no $(AXE) could be had through npm: the test of accessibility will be skipped"; \
 	browser && exit; \
 	if [ "$$JOBRUNNER_BROWSER" = required ]; then \
 		echo "please install: Chromium or Chrome (for the browser test)" >&2; exit 1; \
 	fi; \
 	echo "no Chromium or Chrome found: the browser test will be skipped; install one to run it"
+
+# It is used by tests alone, and no part of jobrunner.
+define FETCHAXE
+{ folder=$$(mktemp -d) && npm pack --silent --pack-destination "$$folder" $(AXE) >/dev/null && \
+	tar xzf "$$folder"/*.tgz -C "$$folder" && mkdir -p ui/testdata && \
+	cp "$$folder/package/axe.min.js" ui/testdata/axe.min.js; rm -rf "$$folder"; [ -f ui/testdata/axe.min.js ]; }
+endef
 
 lint: ## Check the format of the code, and look for mistakes: gofmt, go vet, staticcheck
 	@echo "== lint"
@@ -80,8 +92,9 @@ test-python: ## Test the Python examples
 	@echo "== python"
 	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -s examples
 
-bench: ## Run the benchmarks
+bench: ## Run the benchmarks, then whole systems side by side (BENCH='-only rate' and so on)
 	go test -run '^$$' -bench . -benchmem ./...
+	go run ./bench $(BENCH)
 
 cross: ## Build for Linux, macOS and Windows on amd64 and arm64 (DIST=folder keeps the binaries)
 	@echo "== cross"
