@@ -59,7 +59,7 @@ func (c *client) showNamed(ctx context.Context, n *named, asJSON bool) error {
 func (c *client) show(ctx context.Context, j *jobs.Job) error {
 	s, now := newScreen(c.stdout), time.Now()
 	printHead(s, j.State, j.Reason)
-	if means := exitMeans(j); means != "" {
+	if means := j.EndWords(); means != "" {
 		fmt.Fprintln(s, means)
 	}
 	fmt.Fprintln(s)

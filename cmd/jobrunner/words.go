@@ -57,23 +57,10 @@ func spaced(words []string) string {
 // ended usually means.
 func why(j *jobs.Job) string {
 	reason := jobs.Sanitize(j.Reason)
-	if means := exitMeans(j); means != "" {
+	if means := j.EndWords(); means != "" {
 		reason += ": " + means
 	}
 	return reason
-}
-
-// exitMeans is what the end of a FAILED job usually means. Of others the reason
-// already says who ended them.
-func exitMeans(j *jobs.Job) string {
-	switch {
-	case j.State != jobs.Failed:
-	case j.ExitCode != nil:
-		return jobs.ExitWords(*j.ExitCode, "")
-	case j.Signal != "":
-		return jobs.ExitWords(0, j.Signal)
-	}
-	return ""
 }
 
 // ran says how long a job has run, or ran; "" if it did not.
