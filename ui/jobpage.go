@@ -36,6 +36,7 @@ type jobView struct {
 	What    string
 	Why     string     // the reason
 	Words   string     // what the exit status usually means
+	Line    headline   // of its output, that says why it failed
 	Start   *startView // when it starts, if it waits
 	Facts   []fact
 	Waits   waitsView
@@ -133,7 +134,7 @@ func (s *server) viewJob(ctx context.Context, id string) (*jobView, error) {
 	}
 	v := &jobView{
 		ID: j.ID, Ended: j.State.Ended(), State: viewState(j.State), What: what(j, 600),
-		Why: clean(withExit(j), maxReason), Words: exitWords(j), Facts: facts(j, now), Todo: viewTodo(j), Past: s.viewPast(j, now),
+		Why: clean(withExit(j), maxReason), Words: j.EndWords(), Line: s.headline(j), Facts: facts(j, now), Todo: viewTodo(j), Past: s.viewPast(j, now),
 	}
 	argv := j.Command
 	if len(argv) == 0 {

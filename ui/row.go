@@ -117,7 +117,7 @@ func words(argv []string, limit int, none string) string {
 // have them, exit status, signal, and what they usually mean.
 func why(j *jobs.Job) string {
 	out := withExit(j)
-	if w := exitWords(j); w != "" {
+	if w := j.EndWords(); w != "" {
 		out += " – " + w
 	}
 	return out
@@ -145,18 +145,4 @@ func withExit(j *jobs.Job) string {
 		return exit
 	}
 	return reason + " (" + exit + ")"
-}
-
-// exitWords says what the end of a FAILED job usually means. In the other
-// states the reason already says who ended it.
-func exitWords(j *jobs.Job) string {
-	switch {
-	case j.State != jobs.Failed:
-		return ""
-	case j.ExitCode != nil:
-		return jobs.ExitWords(*j.ExitCode, "")
-	case j.Signal != "":
-		return jobs.ExitWords(0, j.Signal)
-	}
-	return ""
 }

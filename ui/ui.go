@@ -74,12 +74,14 @@ type Ignored struct {
 	Why  string
 }
 
-// server answers every route; it is not changed once made.
+// server answers every route; but for what it holds to be quick it is not changed
+// once made.
 type server struct {
 	Options
-	hosts   hostPolicy
-	streams *streams
-	now     func() time.Time
+	hosts     hostPolicy
+	streams   *streams
+	headlines *headlines
+	now       func() time.Time
 }
 
 // Handler answers every route of the page and the API. It is safe for use by
@@ -103,7 +105,9 @@ func Handler(o Options) http.Handler {
 	if o.Changed == nil {
 		o.Changed = o.Queue.Changed
 	}
-	s := &server{Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), streams: newStreams(), now: time.Now}
+	s := &server{
+		Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), streams: newStreams(), headlines: newHeadlines(), now: time.Now,
+	}
 	return s.recovered(readOnly(bounded(s.hosts.guard(s.routes()))))
 }
 
