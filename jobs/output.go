@@ -199,6 +199,22 @@ func (o *Output) Grown() bool {
 	return len(o.pending) > 0 || err == nil && size > o.at
 }
 
+// Stat tells of its file as it is now; in its size counts what was cut.
+func (o *Output) Stat() (fs.FileInfo, error) {
+	info, err := o.file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("reading log: %w", err)
+	}
+	return info, nil
+}
+
+// At is where in the file reading goes on.
+func (o *Output) At() int64 { return o.at }
+
+// GoOn has reading go on at that place in the file, which may be in the midst of
+// a line, whatever was read before.
+func (o *Output) GoOn(at int64) { o.at, o.last, o.pending = at, '\n', nil }
+
 // Tail leaves out all but the last n lines.
 func (o *Output) Tail(n int) error {
 	v, err := o.View()

@@ -15,6 +15,8 @@ import (
 	"jobrunner/config"
 	"jobrunner/hooks"
 	"jobrunner/jobs"
+	"jobrunner/meter"
+	"jobrunner/progress"
 	"jobrunner/retention"
 	"jobrunner/runner"
 	"jobrunner/schedule"
@@ -44,6 +46,7 @@ type daemon struct {
 	clock     *schedule.Clock
 	courier   *hooks.Courier
 	keeper    *retention.Keeper
+	meter     *meter.Meter
 
 	drained chan struct{} // closed by the runner when a drain has come to its end
 }
@@ -107,7 +110,13 @@ func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemo
 		Followed: d.followed, Undelivered: d.watcher.Undelivered, Discard: d.watcher.Discard, LetLeave: d.watcher.LetLeave, Log: log,
 	})
 	d.courier = hooks.New(hooks.Options{Queue: d.queue, Catalog: d.catalog, Log: log})
+	d.meter = meter.New(meter.Options{StateDir: cfg.StateDir, Queue: d.queue, Catalog: d.catalog, Detect: detect, Log: log})
 	return d, nil
+}
+
+// detect gives what finds out from the output of an attempt how far it has come.
+func detect(rule jobs.ProgressRule, startedAt time.Time) meter.Detector {
+	return progress.New(rule, startedAt)
 }
 
 // tellMigration is called before a database of an older jobrunner is brought to
@@ -261,6 +270,7 @@ func (d *daemon) work(g *group, wake <-chan struct{}) {
 	g.run(d.clock.Run)
 	g.run(d.courier.Run)
 	g.run(d.keeper.Run)
+	g.run(d.meter.Run)
 	g.run(func(ctx context.Context) error {
 		return config.Watch(ctx, d.first, 0, d.reload, d.refuse, wake)
 	})
@@ -288,7 +298,7 @@ func (d *daemon) servePage(ctx context.Context) error {
 	handler := ui.Handler(ui.Options{
 		Queue: d.view, StateDir: d.first.StateDir, Listen: d.first.Listen,
 		AllowedHosts: func() []string { return d.current.Load().AllowedHosts },
-		Ready:        d.ready, Status: d.status, Catalog: d.catalog, Changed: d.queue.Changed, Log: d.log,
+		Ready:        d.ready, Status: d.status, Catalog: d.catalog, Changed: d.queue.Changed, Readings: d.meter.Readings, Log: d.log,
 	})
 	return ui.Serve(d.log.WithContext(ctx), d.listener, handler)
 }
