@@ -60,46 +60,7 @@ func jobOf(ctx context.Context, q *jobs.Queue, e jobs.Event) (*jobs.Job, error) 
 	if err != nil {
 		return nil, err
 	}
-	switch a := attemptOf(j, e); {
-	case a == nil && j.State == e.State && !j.FinishedAt.After(e.At):
-	case a == nil:
-		endWithoutRun(j, e)
-	case j.State != a.State || j.Attempt != a.Attempt: // somebody retried it meanwhile: this is how it was
-		j.State, j.Reason, j.Attempt, j.ExitCode, j.Signal = a.State, a.Reason, a.Attempt, a.ExitCode, a.Signal
-		j.StartedAt, j.FinishedAt, j.Slots, j.Log = a.StartedAt, a.FinishedAt, a.Slots, a.Log
-	}
-	return j, nil
-}
-
-// attemptOf gives the attempt whose end an event tells of; nil if it is the end
-// of a job that waited.
-func attemptOf(j *jobs.Job, e jobs.Event) *jobs.Attempt {
-	var found *jobs.Attempt
-	for n := range j.Past {
-		a := &j.Past[n]
-		ended := e.Kind == jobs.EventEnded && a.State == e.State && a.Reason == e.Reason
-		if ended && (found == nil || !a.FinishedAt.After(e.At)) {
-			found = a
-		}
-	}
-	return found
-}
-
-// endWithoutRun makes of a job that somebody retried what it was when it ended
-// while it waited.
-func endWithoutRun(j *jobs.Job, e jobs.Event) {
-	attempt := 1
-	for _, a := range j.Past {
-		if !a.FinishedAt.After(e.At) {
-			attempt = a.Attempt + 1
-		}
-	}
-	j.State, j.Reason, j.Attempt, j.FinishedAt = e.State, e.Reason, min(attempt, j.Attempt), e.At
-	if e.Kind == jobs.EventCancel {
-		j.Reason = "cancelled by request"
-	}
-	j.ExitCode, j.Signal, j.StartedAt, j.Slots, j.Log = nil, "", time.Time{}, nil, ""
-	j.Node, j.Command, j.Limits, j.ScriptNoted = "", nil, "", ""
+	return j.AsOf(e), nil
 }
 
 func jobDelivery(event int64, j *jobs.Job) (*delivery, error) {

@@ -2,18 +2,27 @@ package jobs
 
 import "fmt"
 
-// deedCancelled is what is said of a job that a command took from PENDING to
-// CANCELLED.
-const deedCancelled = "cancelled"
+// What is said of a job that a command has changed: for deedCancelled it was
+// PENDING, for deedCancelling it runs.
+const (
+	deedCancelled  = "cancelled"
+	deedCancelling = "is being cancelled"
+	deedHeld       = "held"
+	deedReleased   = "released"
+	deedRetried    = "waits for attempt %d"
+)
+
+// cancelledReason is the reason of a job that a command made CANCELLED.
+const cancelledReason = "cancelled by request"
 
 func (t *tx) cancel(j *Job) (deed, error) {
 	switch {
 	case j.State == Pending:
-		_, err := t.drop(j.ID, Cancelled, "cancelled by request")
+		_, err := t.drop(j.ID, Cancelled, cancelledReason)
 		return deed{ok: true, state: Cancelled, words: deedCancelled, sum: deedCancelled}, err
 	case j.State == Running && j.EndReason == "":
 		_, err := t.askEnd(j.ID, j.Attempt, EndCancel)
-		return deed{ok: true, state: Running, words: "is being cancelled", sum: "being cancelled"}, err
+		return deed{ok: true, state: Running, words: deedCancelling, sum: "being cancelled"}, err
 	case j.State == Running:
 		sum := "already " + endWords(j.EndReason)
 		return deed{ok: true, state: Running, words: "is " + sum, sum: sum}, nil
@@ -22,9 +31,9 @@ func (t *tx) cancel(j *Job) (deed, error) {
 	return deed{ok: j.State == Cancelled, state: j.State, words: "is " + sum, sum: sum}, nil
 }
 
-func (t *tx) hold(j *Job) (deed, error) { return t.setHold(j, true, "held", "is already held") }
+func (t *tx) hold(j *Job) (deed, error) { return t.setHold(j, true, deedHeld, "is already held") }
 
-func (t *tx) release(j *Job) (deed, error) { return t.setHold(j, false, "released", "is not held") }
+func (t *tx) release(j *Job) (deed, error) { return t.setHold(j, false, deedReleased, "is not held") }
 
 func (t *tx) setHold(j *Job, on bool, done, was string) (deed, error) {
 	if j.State != Pending {
@@ -85,5 +94,5 @@ func (t *tx) retryNow(j *Job, unmet []dependency) (deed, error) {
 	if err == nil {
 		err = t.await(j.ID, unmet)
 	}
-	return deed{ok: true, state: Pending, words: fmt.Sprintf("waits for attempt %d", j.Attempt+1), sum: "retried"}, err
+	return deed{ok: true, state: Pending, words: fmt.Sprintf(deedRetried, j.Attempt+1), sum: "retried"}, err
 }

@@ -169,10 +169,11 @@ func (q *Queue) Events(ctx context.Context, after int64, limit int) ([]Event, er
 	return found, nil
 }
 
-// LastEvent returns the id of the newest event, 0 if there is none.
+// LastEvent returns the id of the newest event that there was, 0 if there was none:
+// it may be pruned.
 func (q *Queue) LastEvent(ctx context.Context) (int64, error) {
 	var id int64
-	if err := q.read.row(ctx, "SELECT ifnull(max(id), 0) FROM events", nil, &id); err != nil {
+	if err := q.read.row(ctx, "SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)", nil, &id); err != nil {
 		return 0, fmt.Errorf("reading the last event: %w", err)
 	}
 	return id, nil

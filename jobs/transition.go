@@ -88,7 +88,7 @@ func (q *Queue) Unbegin(ctx context.Context, id string, attempt int) (bool, erro
 		}
 		to, kind, reason, finished := Pending, EventReturned, "", int64(0)
 		if EndReason(ended) == EndCancel {
-			to, kind, reason, finished = Cancelled, EventEnded, "cancelled by request", toMillis(t.now)
+			to, kind, reason, finished = Cancelled, EventEnded, cancelledReason, toMillis(t.now)
 		}
 		changed, err = t.change(`UPDATE jobs SET state = ?, reason = ?, started_at = 0, finished_at = ?, instance = '',
 			pid = 0, proc_start = '', proc_boot = '', command = '', log = '', node = '', end_reason = '',
@@ -158,6 +158,9 @@ const clearRun = `started_at = 0, finished_at = 0, exit_code = NULL, signal = ''
 	pid = 0, proc_start = '', proc_boot = '', node = '', end_reason = '', slots = '', limits = '', run_as = '',
 	script_noted = '', doubt = 0`
 
+// againWords begin the reason of an EventAgain: the attempt that is over.
+const againWords = "attempt %d"
+
 // again takes a RUNNING job back to PENDING for its next attempt, if it is to
 // have one.
 func (t *tx) again(id string, attempt int, e Ending) (bool, error) {
@@ -175,7 +178,7 @@ func (t *tx) again(id string, attempt int, e Ending) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	return true, t.event(id, EventAgain, Pending, fmt.Sprintf("attempt %d %s: %s", attempt, e.State, e.Reason))
+	return true, t.event(id, EventAgain, Pending, fmt.Sprintf(againWords+" %s: %s", attempt, e.State, e.Reason))
 }
 
 // AskEnd notes why a RUNNING job is being ended, so that this survives a
