@@ -43,6 +43,10 @@ func (s *server) apiList(w http.ResponseWriter, r *http.Request) {
 		s.apiError(w, r, err)
 		return
 	}
+	readings := s.Readings()
+	for _, j := range found {
+		measure(j, readings)
+	}
 	out := jobList{Jobs: found}
 	if more {
 		out.Next = strconv.FormatInt(found[len(found)-1].Seq, 10)
@@ -76,6 +80,7 @@ func (s *server) apiJob(w http.ResponseWriter, r *http.Request) {
 		s.apiError(w, r, err)
 		return
 	}
+	measure(j, s.Readings())
 	writeJSON(w, http.StatusOK, j)
 }
 

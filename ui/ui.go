@@ -80,6 +80,7 @@ type server struct {
 	Options
 	hosts     hostPolicy
 	streams   *streams
+	feed      *feed
 	headlines *headlines
 	now       func() time.Time
 }
@@ -107,6 +108,7 @@ func Handler(o Options) http.Handler {
 	}
 	s := &server{
 		Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), streams: newStreams(), headlines: newHeadlines(), now: time.Now,
+		feed: &feed{queue: o.Queue, readings: o.Readings},
 	}
 	return s.recovered(readOnly(bounded(s.hosts.guard(s.routes()))))
 }
@@ -122,6 +124,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("/types", s.types)
 	mux.HandleFunc("/types/{name}", s.typePage)
 	mux.HandleFunc("/system", s.system)
+	mux.HandleFunc("/api/v1/events", s.apiEvents)
 	mux.HandleFunc("/api/v1/jobs", s.apiList)
 	mux.HandleFunc("/api/v1/jobs/{id}", s.apiJob)
 	mux.HandleFunc("/api/v1/jobs/{id}/log", s.apiLog)
