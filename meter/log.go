@@ -40,6 +40,8 @@ type log struct {
 	file fs.FileInfo  // which one it is; nil until it was opened
 	at   int64        // it has been read, or left out, as far as that
 	grew time.Time    // when it was last written to; zero if it was not
+
+	ended bool // so what bears its name may be the next attempt's
 }
 
 func (s *logs) of(j *jobs.Job) *log { return &log{logs: s, job: j} }
@@ -54,7 +56,7 @@ func (s *logs) close() {
 // read hands what was appended to a detector; nil if nobody wants it. After a
 // fault it is tried again at the next look: there may be no log, or none any more.
 func (l *log) read(d Detector, now time.Time) {
-	if l.out == nil && !l.reopen() {
+	if l.out == nil && (l.ended || !l.reopen()) {
 		return
 	}
 	info, err := l.out.Stat()
@@ -129,9 +131,11 @@ func (l *log) opens(j *jobs.Job) bool {
 }
 
 // find opens the output of an attempt that has ended, also if the next one has
-// put it aside.
+// put it aside: only the queue knows that, since the next one's may even have the
+// same inode.
 func (l *log) find(ctx context.Context) {
-	if l.out != nil || l.file == nil || l.reopen() {
+	l.ended = true
+	if l.out != nil || l.file == nil {
 		return
 	}
 	if j, err := l.queue.Detail(ctx, l.job.ID); err == nil {
