@@ -16,8 +16,8 @@ type Changes struct {
 
 // Change is an event that changed a job.
 type Change struct {
-	Event int64 // its id
-	Job   *Job  // as it was then
+	Event Event
+	Job   *Job // as it was then
 }
 
 // changes reports whether a job became another by the event: commands that did
@@ -75,7 +75,7 @@ func (q *Queue) Changes(ctx context.Context, after int64, limit int) (Changes, e
 			return out, err
 		}
 		then.Past = nil // as in a list
-		out.List = append(out.List, Change{e.ID, &then})
+		out.List = append(out.List, Change{e, &then})
 	}
 	return out, nil
 }

@@ -21,7 +21,7 @@ func changes(t testing.TB, q *jobs.Queue, after int64) (lines []string, last int
 		t.Fatal(err)
 	}
 	for _, one := range c.List {
-		lines = append(lines, fmt.Sprint(one.Event, " ", view(t, one.Job)))
+		lines = append(lines, fmt.Sprint(one.Event.ID, " ", view(t, one.Job)))
 	}
 	return lines, c.Last
 }
@@ -137,7 +137,7 @@ func TestChangesInPieces(t *testing.T) {
 			break
 		}
 		for _, one := range c.List {
-			pieces = append(pieces, fmt.Sprint(one.Event, " ", view(t, one.Job)))
+			pieces = append(pieces, fmt.Sprint(one.Event.ID, " ", view(t, one.Job)))
 		}
 		last = c.Last
 	}

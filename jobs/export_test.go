@@ -17,6 +17,7 @@ func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
 		"next":        {selectNext, []any{"a", 1}},
 		"active":      {selectOrder, []any{1}},
 		"running":     {selectRunning, nil},
+		"longest":     {selectLongest, nil},
 		"lines":       {selectWanted, []any{1}},
 		"placed":      {selectPlaced, []any{1, 1}},
 		"job":         {selectJobs + "WHERE id = ?", []any{"a"}},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // defaultLimit is how many rows a list has whose caller names no limit.
@@ -68,6 +69,19 @@ const (
 // Running returns every RUNNING job, in order of acceptance.
 func (q *Queue) Running(ctx context.Context) ([]*Job, error) {
 	return q.explained(ctx, selectRunning)
+}
+
+const selectLongest = "SELECT submitted_at FROM jobs INDEXED BY jobs_state WHERE state = 'PENDING' ORDER BY seq LIMIT 1"
+
+// OldestPending returns when the PENDING job was submitted that was accepted
+// first, the zero time if there is none.
+func (q *Queue) OldestPending(ctx context.Context) (time.Time, error) {
+	var at int64
+	err := q.read.row(ctx, selectLongest, nil, &at)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return time.Time{}, fmt.Errorf("reading the oldest job that waits: %w", err)
+	}
+	return fromMillis(at), nil
 }
 
 // ListActive returns up to limit unfinished jobs (0 means 100): the RUNNING

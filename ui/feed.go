@@ -111,7 +111,7 @@ func (f *feed) read(ctx context.Context, event int64) (newsList, error) {
 		if err != nil {
 			return newsList{}, err
 		}
-		n := news{event: one.Event, job: j.ID, over: j.Attempt, message: message{strconv.FormatInt(one.Event, 10), "job", data}}
+		n := news{event: one.Event.ID, job: j.ID, over: j.Attempt, message: message{strconv.FormatInt(one.Event.ID, 10), "job", data}}
 		if !j.State.Ended() {
 			n.over--
 		}

@@ -36,6 +36,8 @@ type Options struct {
 	// what nil means. A Queue that was opened for reading tells nothing: then who
 	// follows the jobs looks once a second.
 	Changed func() (changed <-chan struct{}, stop func())
+	// Metrics answers /metrics. nil means that there are none.
+	Metrics http.Handler
 
 	Log zerolog.Logger
 }
@@ -103,6 +105,11 @@ func Handler(o Options) http.Handler {
 	if o.Readings == nil {
 		o.Readings = func() map[string]*jobs.Reading { return nil }
 	}
+	if o.Metrics == nil {
+		o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fail(w, r, http.StatusNotFound, "there are no metrics here")
+		})
+	}
 	if o.Changed == nil {
 		o.Changed = o.Queue.Changed
 	}
@@ -130,6 +137,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("/api/v1/jobs/{id}/log", s.apiLog)
 	mux.HandleFunc("/api/v1/schedules", s.apiSchedules)
 	mux.HandleFunc("/api/v1/stats", s.apiStats)
+	mux.Handle("/metrics", s.Metrics)
 	mux.Handle("/static/", static)
 	mux.HandleFunc("/", s.notFound)
 	return mux

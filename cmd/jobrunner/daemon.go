@@ -16,6 +16,7 @@ import (
 	"jobrunner/hooks"
 	"jobrunner/jobs"
 	"jobrunner/meter"
+	"jobrunner/metrics"
 	"jobrunner/progress"
 	"jobrunner/retention"
 	"jobrunner/runner"
@@ -39,8 +40,9 @@ type daemon struct {
 	lock      *folderLock
 	queueLock *queueLock // nil where files cannot be locked
 	queue     *jobs.Queue
-	view      *jobs.Queue  // what the page reads; of its own, so that however many read it no job waits for them
-	listener  net.Listener // nil without a page
+	view      *jobs.Queue      // what the page reads; of its own, so that however many read it no job waits for them
+	listener  net.Listener     // nil without a page
+	metrics   *metrics.Metrics // nil without a page
 	watcher   *watcher.Watcher
 	runner    *runner.Runner
 	clock     *schedule.Clock
@@ -88,6 +90,11 @@ func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemo
 				err:  fmt.Errorf("the page cannot be served, see the key listen in %s: %w", filepath.Base(cfg.Path), err),
 				hint: `set listen to another address, for example listen: 127.0.0.1:8081, or to "" for no page`,
 			}
+		}
+		if d.metrics, err = metrics.New(metrics.Options{
+			Queue: d.view, Changed: d.queue.Changed, Catalog: d.catalog, Facts: d.facts, Version: versionText(), Log: log,
+		}); err != nil {
+			return d, err
 		}
 	}
 	if d.watcher, err = watcher.New(watcher.Options{
@@ -211,6 +218,7 @@ func (d *daemon) run(ctx context.Context) error {
 	d.logTypeFaults(d.first)
 	if d.listener != nil {
 		g.run(d.servePage)
+		g.run(d.metrics.Run)
 	}
 	switch err := d.prepared(g.ctx); {
 	case err == nil:
@@ -298,7 +306,8 @@ func (d *daemon) servePage(ctx context.Context) error {
 	handler := ui.Handler(ui.Options{
 		Queue: d.view, StateDir: d.first.StateDir, Listen: d.first.Listen,
 		AllowedHosts: func() []string { return d.current.Load().AllowedHosts },
-		Ready:        d.ready, Status: d.status, Catalog: d.catalog, Changed: d.queue.Changed, Readings: d.meter.Readings, Log: d.log,
+		Ready:        d.ready, Status: d.status, Catalog: d.catalog, Changed: d.queue.Changed,
+		Readings: d.meter.Readings, Metrics: d.metrics.Handler(), Log: d.log,
 	})
 	return ui.Serve(d.log.WithContext(ctx), d.listener, handler)
 }

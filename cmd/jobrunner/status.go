@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
+	"jobrunner/metrics"
 	"jobrunner/ui"
 )
 
@@ -59,4 +61,24 @@ func (d *daemon) status() ui.Status {
 		s.Ignored = append(s.Ignored, ui.Ignored{Name: i.Name, Why: i.Why})
 	}
 	return s
+}
+
+// facts are what the metrics have of the daemon.
+func (d *daemon) facts() metrics.Facts {
+	w := d.watcher.Status()
+	return metrics.Facts{
+		Ready: d.ready() == nil, WritesFail: d.queue.Healthy() != nil, StartsFail: d.runner.Hindered() != "",
+		ConfigRefused: d.refused.Load() != nil || len(d.current.Load().TypeFaults) > 0,
+		Events:        w.Events, Ignored: len(w.Ignored) + w.More, DatabaseBytes: d.databaseSize(),
+	}
+}
+
+// databaseSize is what the database takes on disk, in bytes.
+func (d *daemon) databaseSize() (size int64) {
+	for _, name := range []string{databaseFile, databaseFile + "-wal"} {
+		if info, err := os.Stat(filepath.Join(d.first.StateDir, name)); err == nil {
+			size += info.Size()
+		}
+	}
+	return size
 }
