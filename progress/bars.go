@@ -1,20 +1,21 @@
 package progress
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
 
 // maxBars is how many bars are followed at once.
-const maxBars = 4
+const maxBars = 8
 
 // bars follows the bars that tools draw. Of several that are alive the oldest is
 // shown: it is the outer one, around the loops within.
 type bars struct {
 	startedAt time.Time // of the attempt
-	list      []*bar    // oldest first
-	started   int       // how many there ever were
-	tools     toolState
+	list      []*bar    // outermost first, as far as is known: oldest first
+	draws     int       // how often any was drawn
+	scan      scan
 }
 
 // bar is one bar.
@@ -22,68 +23,154 @@ type bar struct {
 	track
 	name   string    // its label with digits
 	kind   string    // its tool, label without digits and total
+	drawn  int       // which of all draws its last one was
+	ended  int       // at which of them it came to its end; 0 if it has not
+	missed int       // how often others of its kind were drawn since it was
+	total  string    // as it was written last
+	grown  bool      // it has grown, and the total has not
+	weak   bool      // it does not count before it has grown
 	seenAt time.Time // when it was last drawn
 }
 
-// line looks for a bar in a line.
-func (b *bars) line(text []byte, redraw bool, at time.Time) {
-	f, ok := b.tools.find(text, redraw)
-	if !ok {
+// finding is what was found of a bar in a line.
+type finding struct {
+	reading
+	label  string // tells it from other bars of the tool
+	counts string // "42/100", as far as it is part of the text; "" if it is not
+	total  string // as it is written
+	moves  bool   // the total may change while it is drawn
+	weak   bool   // other lines look like that, too: it counts once it has grown
+}
+
+// kind is what stays the same when a loop begins anew.
+func (f *finding) kind() string {
+	total := f.total
+	if f.moves {
+		total = ""
+	}
+	return f.source + "\x00" + total + "\x00" + strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, f.label)
+}
+
+// draw takes a bar that was found.
+func (b *bars) draw(f finding, redraw bool, at time.Time) {
+	kind := f.kind()
+	it := b.known(&f, kind, redraw)
+	if it == nil {
+		it = b.open(kind)
+	} else if it.drawn == b.draws && it.fraction == f.fraction && it.text == f.text {
+		it.seenAt = at
+		it.update(f.reading, at) // the same line, which has got its end
 		return
 	}
-	it := b.find(f)
-	if it == nil {
-		it = b.open(at)
+	b.miss(it)
+	if it.seen && f.fraction > it.fraction && f.total == it.total {
+		it.grown = true
 	}
-	it.name, it.kind, it.seenAt = f.name(), f.kind(), at
+	it.name, it.total, it.weak, it.seenAt = f.label, f.total, f.weak, at
 	it.update(f.reading, at)
+	b.draws++
+	it.drawn = b.draws
+	if it.fraction < 1 {
+		it.ended = 0
+	} else if it.ended == 0 {
+		it.ended = b.draws
+	}
 }
 
-// find gives the bar that was found again: one of the same label, or one of the
-// same kind that has come to its end and begins anew.
-func (b *bars) find(f finding) *bar {
-	name, kind := f.name(), f.kind()
-	var ended *bar
+// known gives the bar that is drawn again, with its label or with another one:
+// labels tell of losses and times. One that falls behind under another label may
+// be a second bar beside it, or the next round; which of both, shows in whether
+// the first is drawn again. Line by line there is but one bar of a kind. It is
+// nil if the bar is a new one.
+func (b *bars) known(f *finding, kind string, redraw bool) *bar {
+	var found *bar
 	for _, it := range b.list {
-		if it.name == name && it.kind == kind {
+		switch {
+		case it.kind != kind:
+		case it.name == f.label:
 			return it
-		}
-		if it.kind == kind && (it.fraction >= 1 || f.fraction < 0) {
-			ended = it
+		case !redraw || it.fraction < 0 || it.onItsWay() && it.fraction <= f.fraction:
+			found = it
 		}
 	}
-	return ended
+	return found
 }
 
-// open makes a new bar, in place of the one that was not drawn for longest if
-// there are too many.
-func (b *bars) open(at time.Time) *bar {
-	it := &bar{}
-	if b.started == 0 {
+// miss counts how often others of the kind were drawn since each bar was, and
+// forgets those that were left unfinished.
+func (b *bars) miss(drawn *bar) {
+	same := 0
+	for _, it := range b.list {
+		if it.kind == drawn.kind {
+			it.missed++
+			same++
+		}
+	}
+	drawn.missed = 0
+	b.list = slices.DeleteFunc(b.list, func(it *bar) bool { return it.missed > same+1 })
+}
+
+// open makes a new bar, in place of another if there are too many. It is as old
+// as the others of its kind: the next round of an outer loop is outer, too.
+func (b *bars) open(kind string) *bar {
+	it := &bar{kind: kind}
+	if b.draws == 0 {
 		it.startedAt = b.startedAt
 	}
-	b.started++
 	if len(b.list) == maxBars {
-		oldest := 0
-		for i, other := range b.list {
-			if other.seenAt.Before(b.list[oldest].seenAt) {
-				oldest = i
-			}
-		}
-		b.list = append(b.list[:oldest], b.list[oldest+1:]...)
+		i := b.superfluous(kind)
+		b.list = slices.Delete(b.list, i, i+1)
 	}
-	b.list = append(b.list, it)
+	place := len(b.list)
+	for i, other := range b.list {
+		if other.kind == kind {
+			place = i + 1
+		}
+	}
+	b.list = slices.Insert(b.list, place, it)
 	return it
 }
 
-// shown gives the track to show; nil if there is none.
+// superfluous gives the place of a bar that may go: one of the same kind, else
+// one at its end, else another; of those the one that was not drawn for longest,
+// but not the outermost.
+func (b *bars) superfluous(kind string) int {
+	rank := func(it *bar) int {
+		switch {
+		case it.kind == kind:
+			return 0
+		case !it.onItsWay():
+			return 1
+		}
+		return 2
+	}
+	best := 1
+	for i, it := range b.list {
+		than := b.list[best]
+		if r, s := rank(it), rank(than); i > 0 && (r < s || r == s && it.seenAt.Before(than.seenAt)) {
+			best = i
+		}
+	}
+	return best
+}
+
+// shown gives the track to show: the oldest that is on its way, else the oldest
+// of those that were drawn last; nil if there is none.
 func (b *bars) shown() *track {
 	var latest *bar
-	for _, it := range b.list {
-		if it.fraction >= 0 && it.fraction < 1 && b.alive(it) {
+	for i, it := range b.list {
+		if it.weak && !it.grown {
+			continue
+		}
+		if it.onItsWay() && b.alive(i) {
 			return &it.track
 		}
-		if latest == nil || !it.seenAt.Before(latest.seenAt) {
+		if latest == nil || latest.drawn <= b.draws-len(b.list) && it.drawn > latest.drawn {
 			latest = it
 		}
 	}
@@ -93,33 +180,23 @@ func (b *bars) shown() *track {
 	return &latest.track
 }
 
-// alive reports whether a bar is still drawn. One that has not been for many of
-// its usual gaps, while others were, was left unfinished.
-func (b *bars) alive(it *bar) bool {
-	for _, other := range b.list {
-		if it.rate.gap > 0 && other.seenAt.Sub(it.seenAt) > max(2*maxGaps*it.rate.gap, 2*minSilence) {
+func (it *bar) onItsWay() bool {
+	return it.fraction >= 0 && it.fraction < 1
+}
+
+// alive reports whether a bar is still drawn. One that was not since one around
+// it came to its end is over with that, and one that was not for many of its
+// usual gaps, while others were, was left unfinished.
+func (b *bars) alive(i int) bool {
+	it := b.list[i]
+	for _, outer := range b.list[:i] {
+		if outer.ended > it.drawn {
 			return false
 		}
 	}
-	return true
-}
-
-// finding is what was found of a bar in a line.
-type finding struct {
-	reading
-	label string
-	total string // as it was written
-}
-
-func (f finding) name() string {
-	return f.label
-}
-
-func (f finding) kind() string {
-	return f.source + "\x00" + f.total + "\x00" + strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return -1
-		}
-		return r
-	}, f.label)
+	if it.rate.gap == 0 {
+		return true
+	}
+	patience := max(2*maxGaps*it.rate.gap, 2*minSilence)
+	return !slices.ContainsFunc(b.list, func(other *bar) bool { return other.seenAt.Sub(it.seenAt) > patience })
 }

@@ -9,15 +9,15 @@ import (
 // Detector follows the output of one attempt. One goroutine at a time may use
 // it.
 type Detector struct {
-	rule  jobs.ProgressRule
-	lines lines
+	rule    jobs.ProgressRule
+	pattern pattern // of the type; without an expression if it has none
+	whole   whole   // as the pattern has told
+	lines   lines
 
-	file    track  // the progress file
-	said    track  // said on purpose in the output
-	pattern track  // found by the type's pattern
-	bars    bars   // found by what is known of tools
-	groups  groups // of the type's pattern
-	total   total  // as its matches have told
+	file track // the progress file
+	said track // said on purpose in the output
+	own  track // found by the type's pattern
+	bars bars  // found by what is known of tools
 
 	writtenAt time.Time // of the latest piece
 }
@@ -27,12 +27,12 @@ type Detector struct {
 // known.
 func New(rule jobs.ProgressRule, startedAt time.Time) *Detector {
 	d := &Detector{rule: rule}
-	for _, t := range []*track{&d.file, &d.said, &d.pattern} {
+	for _, t := range []*track{&d.file, &d.said, &d.own} {
 		t.startedAt = startedAt
 	}
 	d.bars.startedAt = startedAt
 	if rule.Pattern != nil {
-		d.groups = groupsOf(rule.Pattern)
+		d.pattern = newPattern(rule.Pattern)
 	}
 	return d
 }
@@ -84,7 +84,7 @@ const stillness = time.Second
 
 // trusted gives the most trusted source that has told something.
 func (d *Detector) trusted() *track {
-	for _, t := range []*track{&d.file, &d.said, &d.pattern} {
+	for _, t := range []*track{&d.file, &d.said, &d.own} {
 		if t.seen {
 			return t
 		}
@@ -92,26 +92,26 @@ func (d *Detector) trusted() *track {
 	return d.bars.shown()
 }
 
-// line looks at a line, without its end and its escape sequences, of which
-// redraw says that it was drawn over itself.
-func (d *Detector) line(text []byte, redraw bool) {
+// line looks at a line, without its end and its escape sequences. Of one that
+// may go on only the bars of known tools are sure.
+func (d *Detector) line(text []byte, how drawing) {
 	text = trim(text)
 	if d.file.seen || len(text) == 0 {
 		return
 	}
-	if r, ok := saidReading(text); ok {
+	if r, ok := saidReading(text); ok && !how.part {
 		d.said.update(r, d.writtenAt)
 		return
 	}
 	if d.said.seen {
 		return
 	}
-	if r, ok := d.patternReading(text); ok {
-		d.pattern.update(r, d.writtenAt)
+	if r, ok := d.typeReading(text); ok && !how.part {
+		d.own.update(r, d.writtenAt)
 		return
 	}
-	if !d.pattern.seen {
-		d.bars.line(text, redraw, d.writtenAt)
+	if !d.own.seen {
+		d.bars.line(text, how, d.writtenAt)
 	}
 }
 

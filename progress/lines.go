@@ -7,8 +7,14 @@ const maxLine = 512
 
 // sink takes what lines finds.
 type sink interface {
-	line(text []byte, redraw bool)
+	line(text []byte, how drawing)
 	command(osc []byte)
+}
+
+// drawing is how a line was written.
+type drawing struct {
+	redraw bool // over itself
+	part   bool // it has no end yet, and may go on
 }
 
 // lines cuts what a program wrote into lines, frees them of escape sequences,
@@ -77,7 +83,7 @@ func (l *lines) redraw(to sink) {
 
 func (l *lines) handOut(text []byte, redraw bool, to sink) {
 	if len(text) > 0 && !l.gap {
-		to.line(text, redraw)
+		to.line(text, drawing{redraw: redraw})
 	}
 	l.gap, l.ended, l.peeked = false, false, false
 	l.length = 0
@@ -88,15 +94,15 @@ func (l *lines) add(text []byte) {
 	l.peeked = false
 }
 
-// peek hands out the line that has no end yet, if it may be whole: it is drawn
-// over itself, or stands still.
+// peek hands out the line that has no end yet, if it is drawn over itself or
+// stands still.
 func (l *lines) peek(to sink, still bool) {
-	redraw := l.ended || l.redrawn
-	if l.length == 0 || l.peeked || l.gap || !redraw && !still {
+	how := drawing{redraw: l.ended || l.redrawn, part: !l.ended && !still}
+	if l.length == 0 || l.peeked || l.gap || !how.redraw && !still {
 		return
 	}
-	to.line(l.text[:l.length], redraw)
-	l.peeked = true
+	to.line(l.text[:l.length], how)
+	l.peeked = !how.part
 }
 
 // skip forgets the unfinished line and the rest of the one that comes.

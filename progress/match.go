@@ -7,81 +7,109 @@ import (
 	"jobrunner/jobs"
 )
 
-// groups are the places of a pattern's named groups, -1 for those it has not.
-type groups struct{ done, total, left, percent, label, eta int }
+// group is a name that a group of a pattern may have.
+type group int
 
-func groupsOf(re *regexp.Regexp) groups {
-	return groups{
-		re.SubexpIndex("done"), re.SubexpIndex("total"), re.SubexpIndex("left"),
-		re.SubexpIndex("percent"), re.SubexpIndex("label"), re.SubexpIndex("eta"),
-	}
+const (
+	doneGroup group = iota
+	totalGroup
+	leftGroup
+	percentGroup
+	labelGroup
+	etaGroup
+	allGroups
+)
+
+var groupNames = [allGroups]string{"done", "total", "left", "percent", "label", "eta"}
+
+// pattern is an expression with named groups.
+type pattern struct {
+	re     *regexp.Regexp
+	places [allGroups][]int // of the groups; several may have one name
 }
 
-// match is what a pattern found.
+func newPattern(re *regexp.Regexp) pattern {
+	p := pattern{re: re}
+	for place, name := range re.SubexpNames() {
+		for g, known := range groupNames {
+			if name == known {
+				p.places[g] = append(p.places[g], place)
+			}
+		}
+	}
+	return p
+}
+
+// match is what a pattern found in a line.
 type match struct {
-	groups
+	p     *pattern
 	parts [][]byte
 }
 
-// part gives what a group matched; nil if it did not.
-func (m *match) part(group int) []byte {
-	if group < 0 {
-		return nil
-	}
-	return m.parts[group]
+func (p *pattern) match(text []byte) (match, bool) {
+	parts := p.re.FindSubmatch(text)
+	return match{p, parts}, parts != nil
 }
 
-func (m *match) number(group int) float64 {
-	if part := m.part(group); part != nil {
-		return number(trim(part))
+// part gives what the group matched; nil if it did not.
+func (m *match) part(g group) []byte {
+	for _, place := range m.p.places[g] {
+		if m.parts[place] != nil {
+			return m.parts[place]
+		}
 	}
-	return none
+	return nil
+}
+
+// number gives what the group matched as a number; none if it did not.
+func (m *match) number(g group) float64 {
+	return number(trim(m.part(g)))
 }
 
 // eta gives the time that is left as the line says it; none if it does not.
 func (m *match) eta() time.Duration {
-	return duration(string(m.part(m.groups.eta)))
+	return duration(string(trim(m.part(etaGroup))))
 }
 
-// total is what a type's pattern has told of how much there is to do.
-type total float64
+// whole is how much there is to do, as a type's pattern has told it.
+type whole float64
 
-// patternReading reads a line by the type's pattern.
-func (d *Detector) patternReading(text []byte) (reading, bool) {
-	if d.rule.Pattern == nil {
+// typeReading reads a line by the type's pattern.
+func (d *Detector) typeReading(text []byte) (reading, bool) {
+	if d.pattern.re == nil {
 		return reading{}, false
 	}
-	parts := d.rule.Pattern.FindSubmatch(text)
-	if parts == nil {
+	m, ok := d.pattern.match(text)
+	if !ok {
 		return reading{}, false
 	}
-	m := &match{d.groups, parts}
-	r := reading{source: jobs.ProgressPattern, fraction: d.total.fraction(m), left: m.eta()}
-	r.text = tidy(string(parts[0]))
-	if label := m.part(m.label); label != nil {
-		r.text = tidy(string(label))
+	r := reading{source: jobs.ProgressPattern, fraction: d.whole.share(&m), left: m.eta()}
+	if label := m.part(labelGroup); label != nil {
+		r.text = tidy(label)
+	} else {
+		r.text = tidy(m.parts[0])
 	}
 	return r, true
 }
 
-// fraction is how much is done. What there is to do may stand in a line of its
-// own; where only what is left is told, it is the most that was.
-func (t *total) fraction(m *match) float64 {
-	done, left := m.number(m.done), m.number(m.left)
-	if n := m.number(m.total); n > 0 {
-		*t = total(n)
-	} else if left > float64(*t) && done < 0 {
-		*t = total(left)
+// share is how much is done. What there is to do may stand in a line of its
+// own; where only what is left is told, it is the most that ever was.
+func (w *whole) share(m *match) float64 {
+	done, left := m.number(doneGroup), m.number(leftGroup)
+	if total := m.number(totalGroup); total > 0 {
+		*w = whole(total)
+	} else if left > float64(*w) && done < 0 {
+		*w = whole(left)
 	}
-	switch percent := m.number(m.percent); {
+	switch percent := m.number(percentGroup); {
 	case percent >= 0:
 		return share(percent, 100)
 	case done >= 0 && left >= 0:
 		return share(done, done+left)
 	case done >= 0:
-		return share(done, float64(*t))
+		return share(done, float64(*w))
 	case left >= 0:
-		return share(float64(*t)-left, float64(*t))
+		return share(float64(*w)-left, float64(*w))
 	}
 	return none
 }

@@ -26,8 +26,8 @@ const none = -1
 const maxText = 200
 
 // tidy makes a text fit to be shown: one line, clean, not too long.
-func tidy(text string) string {
-	text = strings.Join(strings.Fields(jobs.Sanitize(strings.ToValidUTF8(text, "?"))), " ")
+func tidy(raw []byte) string {
+	text := strings.Join(strings.Fields(jobs.Sanitize(string(raw))), " ")
 	if len(text) <= maxText {
 		return text
 	}

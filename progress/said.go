@@ -35,7 +35,7 @@ func saidReading(text []byte) (reading, bool) {
 			return jsonReading(text)
 		}
 	case c >= '0' && c <= '9' && text[len(text)-1] == '%':
-		if rest := trim(text[:len(text)-1]); len(rest) <= 12 && isPlain(rest) {
+		if rest := trim(text[:len(text)-1]); len(rest) <= 12 && isPlain(rest) && number(rest) <= 100 {
 			return percentReading(rest, nil), true
 		}
 	}
@@ -63,7 +63,7 @@ func amountReading(text []byte, source string) (reading, bool) {
 	r := reading{source: source, fraction: none, left: none}
 	m := amount.FindSubmatch(text)
 	if m == nil {
-		r.text = tidy(string(text))
+		r.text = tidy(text)
 		return r, r.text != ""
 	}
 	n := number(m[1])
@@ -79,7 +79,7 @@ func amountReading(text []byte, source string) (reading, bool) {
 	if len(m[4]) > 0 {
 		r.text = string(m[4])
 	}
-	r.text = tidy(r.text)
+	r.text = tidy([]byte(r.text))
 	return r, true
 }
 
@@ -93,7 +93,7 @@ func jsonReading(text []byte) (reading, bool) {
 	if status := jsonStatus.FindSubmatch(text); status != nil {
 		var words string
 		if json.Unmarshal(status[1], &words) == nil {
-			r.text = tidy(words)
+			r.text = tidy([]byte(words))
 		}
 	}
 	return r, ok
@@ -102,7 +102,7 @@ func jsonReading(text []byte) (reading, bool) {
 func percentReading(percent, words []byte) reading {
 	return reading{
 		source: jobs.ProgressSaid, fraction: share(number(percent), 100),
-		text: tidy(string(words)), left: none,
+		text: tidy(words), left: none,
 	}
 }
 

@@ -27,14 +27,15 @@ func (t *track) update(r reading, at time.Time) {
 	if t.fall(r.fraction) {
 		t.startedAt = time.Time{}
 		t.rate = rate{}
+		t.left = none
+	}
+	if r.left >= 0 {
+		t.leftAt = at
+	} else if t.seen {
+		r.left = t.left
 	}
 	if r.fraction >= 0 {
 		t.rate.add(r.fraction, at)
-	}
-	if r.left < 0 && at.Sub(t.leftAt) < freshness {
-		r.left = t.left
-	} else if r.left >= 0 {
-		t.leftAt = at
 	}
 	t.reading = r
 	t.seen = true

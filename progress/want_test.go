@@ -22,3 +22,19 @@ func want(t *testing.T, p *jobs.Progress, percent float64, text, source string) 
 		t.Fatalf("got %v %% %q by %q, want %v %% %q by %q", *p.Percent, p.Text, p.Source, percent, text, source)
 	}
 }
+
+// show gives a progress in words.
+func show(p *jobs.Progress) string {
+	if p == nil {
+		return "nothing"
+	}
+	s := "-"
+	if p.Percent != nil {
+		s = strconv.FormatFloat(*p.Percent, 'f', 2, 64) + " %"
+	}
+	s += " " + strconv.Quote(p.Text) + " by " + p.Source
+	if p.ETA != nil {
+		s += ", " + p.ETA.String() + " left by " + p.ETASource
+	}
+	return s
+}
