@@ -26,7 +26,7 @@ func (m *Meter) Next(now time.Time) time.Time            { return m.next(now) }
 // Pass looks through the processes whether that is due or not, and End what Run
 // does at its end.
 func (m *Meter) Pass(now time.Time)                     { m.pass(now) }
-func (m *Meter) End(ctx context.Context, now time.Time) { m.store(ctx, now); m.logs.close() }
+func (m *Meter) End(ctx context.Context, now time.Time) { m.end(ctx, now); m.logs.close() }
 
 // Shown is Readings without being somebody who asks.
 func (m *Meter) Shown() map[string]*jobs.Reading { return *m.shown.Load() }

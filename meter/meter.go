@@ -111,7 +111,8 @@ func (m *Meter) Readings() map[string]*jobs.Reading {
 // watched reports whether somebody asks for readings.
 func (m *Meter) watched(now time.Time) bool { return now.Sub(*m.asked.Load()) <= m.pace.asking }
 
-// Run measures until ctx ends, and stores what it knows before it returns nil.
+// Run measures until ctx ends, and stores what it knows before it returns nil: of
+// jobs that ended while it ran, all that they have printed.
 func (m *Meter) Run(ctx context.Context) error {
 	changed, unsubscribe := m.o.Queue.Changed()
 	defer unsubscribe()
@@ -123,7 +124,7 @@ func (m *Meter) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			m.store(context.WithoutCancel(ctx), time.Now())
+			m.end(context.WithoutCancel(ctx), time.Now())
 			return nil
 		case <-changed:
 			m.noteChange(time.Now())
@@ -137,6 +138,12 @@ func (m *Meter) Run(ctx context.Context) error {
 			timer.Reset(time.Until(at))
 		}
 	}
+}
+
+// end stores what is known, also of attempts that have ended a moment ago.
+func (m *Meter) end(ctx context.Context, now time.Time) {
+	m.refresh(ctx, now)
+	m.store(ctx, now)
 }
 
 func (m *Meter) noteChange(now time.Time) {

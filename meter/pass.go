@@ -30,4 +30,5 @@ func (m *Meter) pass(now time.Time) {
 		}
 		a.series.add(jobs.Point{At: now, CPU: u.CPU, Memory: u.Memory})
 	}
+	m.publish()
 }

@@ -37,7 +37,7 @@ func (t *table) root(p jobs.ProcessID) (start uint64, ok bool) {
 }
 
 // look returns all processes but threads of the kernel, valid until the next
-// call; nil if they cannot be looked at. It costs four system calls a process, see
+// call; nil if they cannot be looked at. It costs three system calls a process, see
 // BenchmarkPass.
 func (t *table) look() []process {
 	proc, err := unix.Open("/proc", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
