@@ -12,18 +12,20 @@ import (
 // parent ends, between two passes is not seen.)
 type tree struct {
 	root    jobs.ProcessID
-	start   uint64          // by which the table knows the root
-	known   bool            // it was in the table once, so its session and group are the attempt's
+	known   bool            // the root was in the table once, so its session and group are the attempt's
 	members map[int]process // as of the last pass, by pid
 
-	gone   time.Duration // processor time of members that have ended and which no parent has taken over
-	owed   map[int]time.Duration
-	before time.Duration // what an earlier daemon has seen that nothing tells any more
+	gone   time.Duration         // processor time of members that have ended and which no parent has taken over
+	owed   map[int]time.Duration // what each parent did not take over by the last pass, and is in gone
+	before time.Duration         // what an earlier daemon has seen and nothing tells any more; unsettled until the first pass
 
-	usedAt time.Time     // of the last pass; zero before the first
-	used   time.Duration // processor time in all, then
+	used   time.Duration // processor time in all, as of the last pass
+	usedAt time.Time     // when that was; the attempt's start before the first
 	peak   int64         // bytes
 }
+
+// unsettled stands for what is known only when the processes have been seen.
+const unsettled = time.Duration(-1)
 
 func newTree(j *jobs.Job) *tree {
 	return &tree{root: j.Process, usedAt: j.StartedAt, members: map[int]process{}}
@@ -31,7 +33,7 @@ func newTree(j *jobs.Job) *tree {
 
 // resume goes on with what an earlier daemon has stored.
 func (t *tree) resume(u jobs.Usage, points []jobs.Point) {
-	t.used, t.before, t.peak = u.CPUTime, -1, u.PeakMemory
+	t.used, t.before, t.peak = u.CPUTime, unsettled, u.PeakMemory
 	if n := len(points); n > 0 {
 		t.usedAt = points[n-1].At
 	}
@@ -41,8 +43,7 @@ func (t *tree) resume(u jobs.Usage, points []jobs.Point) {
 // stands for none.
 type owners struct {
 	procs  []process
-	byPID  map[int]int // place in procs
-	trees  []*tree
+	byPID  map[int]int   // place in procs
 	rooted map[int]*tree // by the root's pid, where its session and group count
 	owner  []*tree
 	sought []bool // owner is known
@@ -77,7 +78,6 @@ func (o *owners) root(t *tree, table *table) {
 	if !ok {
 		return
 	}
-	t.start = start
 	if i, ok := o.byPID[t.root.PID]; ok {
 		if o.procs[i].start == start {
 			t.known = true
@@ -132,7 +132,7 @@ func (t *tree) take(next map[int]process, now time.Time) *jobs.Usage {
 			u.Processes++
 		}
 	}
-	if t.before < 0 { // the first pass since an earlier daemon's
+	if t.before == unsettled {
 		t.before = max(0, t.used-sum)
 	}
 	u.CPUTime = max(t.used, sum+t.before)

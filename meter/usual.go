@@ -69,20 +69,5 @@ func (u *usual) complete(ctx context.Context, p *jobs.Progress, j *jobs.Job, now
 
 // words say how long jobs of the type run.
 func (h habit) words() string {
-	return fmt.Sprintf("usually %s (median of %d)", length(h.median), h.runs)
-}
-
-// length writes d as people say it, at two units at most.
-func length(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %02d", d/time.Minute, d%time.Minute/time.Second)
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%d h %02d", d/time.Hour, d%time.Hour/time.Minute)
-	}
-	return fmt.Sprintf("%d d %d h", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+	return fmt.Sprintf("usually %s (median of %d)", jobs.RoughTime(h.median), h.runs)
 }
