@@ -85,7 +85,8 @@ func (k *Keeper) remove(ctx context.Context, list []jobs.Trash, command string, 
 	return nil
 }
 
-// removeLogs removes the output of all attempts of a job.
+// removeLogs removes the output of all attempts of a job, and the files in which
+// they told how far they had come; the size is that of the output.
 func (k *Keeper) removeLogs(f jobs.Trash) (size int64, err error) {
 	for _, path := range k.logsOf(f) {
 		info, err := os.Lstat(path)
@@ -99,6 +100,14 @@ func (k *Keeper) removeLogs(f jobs.Trash) (size int64, err error) {
 		default:
 			size += room(info)
 			jobs.Step("prune: log removed")
+		}
+	}
+	if uuid.Validate(f.Name) != nil {
+		return size, nil
+	}
+	for n := 1; n <= int(f.Detail); n++ {
+		if err := jobs.RemoveProgress(k.o.StateDir, f.Name, n); err != nil {
+			return size, err
 		}
 	}
 	return size, nil

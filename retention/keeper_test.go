@@ -174,12 +174,12 @@ func TestLogsGo(t *testing.T) {
 	w := newWorld(t)
 	w.rule = jobs.Retention{Age: 9 * 24 * time.Hour}
 	id, other := w.job(func(j *jobs.Job) { j.Attempt = 3 }), w.job(func(j *jobs.Job) { j.SubmittedAt = time.Now() })
-	mine := []string{id + ".log", id + ".1.log", id + ".2.log", id + ".1.cut", id + ".3.cut"}
+	mine := []string{id + ".log", id + ".1.log", id + ".2.log", id + ".1.cut", id + ".3.cut", id + ".1.progress", id + ".3.progress"}
 	others := []string{other + ".log", id + ".log.bak", "notes.txt"}
 	for _, name := range append(mine, others...) {
 		w.write("logs/"+name, 5000)
 	}
-	w.keep(func() bool { return w.gone(id) && !w.there("logs/"+id+".3.cut") })
+	w.keep(func() bool { return w.gone(id) && !w.there("logs/"+id+".3.progress") })
 	for _, name := range mine {
 		if w.there("logs/" + name) {
 			t.Errorf("%s is left", name)
