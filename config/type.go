@@ -88,6 +88,7 @@ func (d *decoder) typ(name string, v value) *jobs.Type {
 		"success_codes":  d.codes(&t.SuccessCodes),
 		"umask":          d.umask(&t.Umask),
 		"run_as":         d.runAs(&t.RunAs),
+		"tty":            d.tty(&t.TTY),
 		"max_retries":    d.whole(&t.MaxRetries, 0, maxRetries),
 		"retry_delay":    d.duration(&t.RetryDelay, 0),
 		"retry_on":       d.retryOn(&t.RetryOn),

@@ -57,6 +57,7 @@ func (a *attempt) run(sp *spec, answer func()) {
 	}
 	jobs.Step("attempt: start noted in the journal")
 	limits := a.s.limiter.bind(sp)
+	sp.clearProgress(a.s.log)
 	var c *child
 	if err == nil {
 		c, err = launch(sp, out, limits)
@@ -91,7 +92,7 @@ func (a *attempt) run(sp *spec, answer func()) {
 	out.trim.begin()
 	a.await(c)
 	jobs.Step("attempt: ended")
-	a.finish(limits, out.trim)
+	a.finish(limits, out)
 }
 
 // refuse forgets the attempt, which was not tried: whoever asked for it is to
@@ -137,7 +138,7 @@ func (a *attempt) await(c *child) {
 }
 
 // finish takes the exit status and tells of the end.
-func (a *attempt) finish(limits *bounds, trim *trimmer) {
+func (a *attempt) finish(limits *bounds, out output) {
 	at := time.Now()
 	a.mu.Lock()
 	a.finished = true
@@ -146,9 +147,10 @@ func (a *attempt) finish(limits *bounds, trim *trimmer) {
 	if ending != nil {
 		<-ending
 	}
+	out.term.await()
 	exit := a.child.reap()
 	exit.At, exit.Note = at, limits.release()
-	trim.stop(true)
+	out.trim.stop(true)
 	jobs.Step("attempt: exit status taken")
 	a.mu.Lock()
 	a.state.Ended, a.state.Exit = true, &exit
@@ -202,7 +204,8 @@ func (a *attempt) end(why jobs.EndReason, grace time.Duration) {
 type output struct {
 	file  *os.File // nil if it could not be opened
 	path  string
-	aside string // where the log of the attempt before was put; "" if there was none
+	aside string    // where the log of the attempt before was put; "" if there was none
+	term  *terminal // what the attempt writes to instead; nil for the file itself
 	trim  *trimmer
 	bound string // what keeps it within max_log, in words; "" if nothing is to
 }
@@ -217,6 +220,10 @@ func openOutput(sp *spec, log zerolog.Logger) (output, error) {
 		return output{}, fmt.Errorf("log: %w", err)
 	}
 	out.file = file
+	if out.term, err = openTerminal(sp, file, log); err != nil {
+		out.undo()
+		return output{}, err
+	}
 	if sp.Limits.Log > 0 {
 		out.trim, err = newTrimmer(sp.Log, sp.ID, sp.Attempt, sp.Limits.Log, log)
 		out.bound = logWords(sp.Limits.Log, err)
@@ -230,6 +237,7 @@ func openOutput(sp *spec, log zerolog.Logger) (output, error) {
 
 // undo leaves the logs as they were.
 func (o output) undo() {
+	o.term.discard()
 	o.trim.discard()
 	if o.file != nil {
 		o.file.Close()
@@ -240,17 +248,18 @@ func (o output) undo() {
 // launch starts the process within its bounds, and closes out. The error says in
 // words why it could not be started; then the logs are as they were.
 func launch(sp *spec, out output, limits *bounds) (*child, error) {
-	c, err := startWithin(sp, out.file, limits)
+	c, err := startWithin(sp, out.term.output(out.file), limits)
 	if err != nil {
 		out.undo()
 		return nil, err
 	}
 	out.file.Close()
+	out.term.started(c.process)
 	c.limits = joined(c.limits, out.bound)
 	return c, nil
 }
 
-func startWithin(sp *spec, log *os.File, limits *bounds) (*child, error) {
+func startWithin(sp *spec, out *os.File, limits *bounds) (*child, error) {
 	if len(sp.Argv) == 0 || sp.Argv[0] == "" {
 		return nil, errors.New("the command is empty")
 	}
@@ -258,5 +267,5 @@ func startWithin(sp *spec, log *os.File, limits *bounds) (*child, error) {
 	if slices.ContainsFunc(sp.Argv, nul) || slices.ContainsFunc(sp.Env, nul) || nul(sp.Dir) {
 		return nil, errors.New("an argument or environment value holds a NUL byte")
 	}
-	return startChild(sp, log, limits)
+	return startChild(sp, out, limits)
 }

@@ -17,11 +17,15 @@ var defaultEnv = map[string]string{
 	"TQDM_MININTERVAL": "1",
 }
 
+// ttyEnv is set beside that for a job that has a terminal: what it is taken for, and
+// that nobody turns its pages.
+var ttyEnv = map[string]string{"TERM": "xterm-256color", "PAGER": "cat"}
+
 // environment is the job's whole environment, sorted: some of the daemon's, with
 // what is the account's in place of its own, what the type hands on and sets, what the request sets, secret parameters included,
 // defaults for what is then unset, and last what tells the job about itself, which
-// nobody can override.
-func environment(job *jobs.Job, typ *jobs.Type, account *jobs.Account, daemonEnv []string) []string {
+// nobody can override. stateDir is the state folder.
+func environment(job *jobs.Job, typ *jobs.Type, account *jobs.Account, stateDir string, daemonEnv []string) []string {
 	daemon := envSet{}
 	for _, entry := range daemonEnv {
 		// Windows has entries such as "=C:=C:\dir" that are no variables.
@@ -47,14 +51,14 @@ func environment(job *jobs.Job, typ *jobs.Type, account *jobs.Account, daemonEnv
 	for name, value := range job.Env {
 		env.set(name, value)
 	}
-	for name, value := range defaultEnv {
-		if _, ok := env[envKey(name)]; !ok {
-			env.set(name, value)
-		}
+	env.setUnset(defaultEnv)
+	if typ.TTY {
+		env.setUnset(ttyEnv)
 	}
 	env.set("JOBRUNNER_JOB_ID", job.ID)
 	env.set("JOBRUNNER_TYPE", job.Type)
 	env.set("JOBRUNNER_ATTEMPT", strconv.Itoa(job.Attempt))
+	env.set(envProgress, jobs.ProgressPath(stateDir, job.ID, job.Attempt, wordOf(account)))
 	env.setSlots(job.Slots, typ)
 	return env.list()
 }
@@ -86,6 +90,15 @@ func slotVariable(name string) string {
 type envSet map[string]string
 
 func (e envSet) set(name, value string) { e[envKey(name)] = name + "=" + value }
+
+// setUnset sets what has no value yet.
+func (e envSet) setUnset(more map[string]string) {
+	for name, value := range more {
+		if _, ok := e[envKey(name)]; !ok {
+			e.set(name, value)
+		}
+	}
+}
 
 func (e envSet) list() []string {
 	out := make([]string, 0, len(e))

@@ -43,10 +43,10 @@ func prepare(job *jobs.Job, typ *jobs.Type, dir, state string, daemonEnv []strin
 	}
 	sp := spec{
 		ID: job.ID, Attempt: job.Attempt, Argv: argv, Dir: workdir,
-		Env: environment(job, typ, account, daemonEnv), Slots: job.Slots,
+		Env: environment(job, typ, account, state, daemonEnv), Slots: job.Slots,
 		Log:   filepath.Join(state, filepath.FromSlash(logName(job.ID))),
 		Umask: typ.Umask, Timeout: limitOf(job, typ), Grace: graceOf(typ), Success: typ.SuccessCodes,
-		Limits: limitsOf(typ), Script: program.noted, Account: account,
+		Limits: limitsOf(typ), Script: program.noted, Account: account, TTY: typ.TTY,
 	}
 	return sp, checkArgs(&sp)
 }

@@ -19,6 +19,12 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	case len(os.Args) == 3 && os.Args[1] == RelayVerb:
+		if err := Relay(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	case len(os.Args) >= 3 && os.Args[1] == "role":
 		run := roles[os.Args[2]]
 		if run == nil {

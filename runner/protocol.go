@@ -12,11 +12,12 @@ import (
 // Unknown fields are skipped and unknown operations are answered with an
 // error, so an old supervisor and a newer daemon understand each other.
 const (
-	protocolVersion = 3 // what this build speaks
+	protocolVersion = 4 // what this build speaks
 	protocolOldest  = 1 // the oldest version that this build understands
 	protocolLimits  = 2 // since then limits are set, and tokens and scripts told again
 	protocolRunAs   = 3 // since then jobs can be run as another user
 	protocolMaxLog  = 3 // since then outputs are kept within their bound
+	protocolTTY     = 4 // since then jobs can have a terminal, and other users' jobs a progress file
 
 	maxMessage = 64 << 20 // bytes of one message; a longer one ends the connection
 )
@@ -78,6 +79,7 @@ type spec struct {
 	Slots map[string][]string `json:"slots,omitempty"` // tokens that it was given; kept for the daemon
 
 	Account *jobs.Account `json:"account,omitempty"` // whose rights it has; nil means the supervisor's
+	TTY     bool          `json:"tty,omitempty"`     // it writes to a terminal, and a relay from there to Log
 }
 
 func (s *spec) key() attemptKey { return attemptKey{s.ID, s.Attempt} }

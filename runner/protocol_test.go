@@ -25,7 +25,7 @@ func TestProtocolIsTolerant(t *testing.T) {
 	in := bufio.NewReader(conn)
 	for _, c := range []struct{ send, want string }{
 		{`{"n":1,"op":"attempts"}`, "the first message must be hello"},
-		{`{"n":2,"op":"hello","version":99,"oldest":99}`, "speaks protocol 3, this jobrunner needs 99 or later"},
+		{`{"n":2,"op":"hello","version":99,"oldest":99}`, "speaks protocol 4, this jobrunner needs 99 or later"},
 		{`{"n":3,"op":"hello","version":99,"oldest":1,"colour":"green"}`, ""},
 		{`no JSON at all`, "reading a message: invalid character"},
 		{``, "reading a message: unexpected end"},

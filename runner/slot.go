@@ -163,7 +163,7 @@ func (s *slot) meet(ctx context.Context, e *executor, st attemptState) bool {
 		_ = s.minds(0) // as the daemon before this one did
 	}
 	if st.Process.PID == 0 && !st.Ended {
-		if sp, err := s.prepare(); err == nil && e.knows(sp.Account) {
+		if sp, err := s.prepare(); err == nil && e.heeds(&sp) {
 			return s.ask(ctx, e, sp)
 		}
 	}
@@ -193,7 +193,7 @@ func (s *slot) start(ctx context.Context, e *executor) bool {
 		return s.giveBack(ctx)
 	case err != nil:
 		return s.finish(ctx, notStarted(err.Error()))
-	case !e.knows(sp.Account):
+	case !e.heeds(&sp):
 		return s.giveBack(ctx)
 	}
 	return s.ask(ctx, e, sp)
@@ -212,6 +212,9 @@ func (s *slot) ask(ctx context.Context, e *executor, sp spec) bool {
 	bound := sp.Limits.Log
 	if e.version < protocolMaxLog {
 		sp.Limits.Log = 0
+	}
+	if e.version < protocolTTY && sp.Account != nil {
+		sp.forgetProgress() // it would not make its folder
 	}
 	st, err := e.Start(ctx, sp)
 	if err != nil {

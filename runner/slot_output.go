@@ -4,6 +4,10 @@ import (
 	"path/filepath"
 )
 
+func (s *slot) logPath() string {
+	return filepath.Join(s.state, filepath.FromSlash(logName(s.job.ID)))
+}
+
 // minds keeps the attempt's output within a bound from here, as its supervisor is
 // gone or does not know how; 0 for the one that the attempt was begun with, if
 // any. The error is why that cannot be done.
@@ -11,8 +15,7 @@ func (s *slot) minds(bound int64) error {
 	if s.trim != nil {
 		return nil
 	}
-	path := filepath.Join(s.state, filepath.FromSlash(logName(s.job.ID)))
-	t, err := newTrimmer(path, s.job.ID, s.job.Attempt, bound, s.log)
+	t, err := newTrimmer(s.logPath(), s.job.ID, s.job.Attempt, bound, s.log)
 	if err != nil {
 		s.log.Warn().Err(err).Msg("output is not kept within max_log")
 		return err
@@ -22,10 +25,11 @@ func (s *slot) minds(bound int64) error {
 	return nil
 }
 
-// leaveOutput brings the output within its bound for the last time, unless a
-// supervisor has done that.
+// leaveOutput waits until the output is whole, and brings it within its bound for
+// the last time, unless a supervisor has done that.
 func (s *slot) leaveOutput() {
 	if s.executor == nil {
+		awaitOutput(s.logPath(), s.stop)
 		_ = s.minds(0) // perhaps nobody did while it ran
 	}
 	s.trim.stop(true)

@@ -35,9 +35,9 @@ type child struct {
 }
 
 // startChild starts an attempt's process within its bounds, in a session and a
-// group of its own, with nothing open but /dev/null and the log. The error says
-// in words why that cannot be done.
-func startChild(sp *spec, log *os.File, b *bounds) (*child, error) {
+// group of its own, with nothing open but /dev/null and its log or terminal.
+// The error says in words why that cannot be done.
+func startChild(sp *spec, to *os.File, b *bounds) (*child, error) {
 	path, err := findProgram(sp)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func startChild(sp *spec, log *os.File, b *bounds) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := log.Fd()
+	out := to.Fd()
 	c := new(child)
 	attr := &syscall.ProcAttr{
 		Dir: sp.Dir, Env: sp.Env, Files: []uintptr{null.Fd(), out, out},

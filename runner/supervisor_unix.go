@@ -39,8 +39,7 @@ func askedToEnd() (signals <-chan os.Signal, stop func()) {
 }
 
 // prepareProcess closes files that this process was given by accident, so
-// that they are not kept open for days and no job gets them, and sets the
-// name that is shown where the command line is not.
+// that they are not kept open for days and no job gets them, and sets its name.
 func prepareProcess() {
 	names, err := readNames("/dev/fd")
 	if err == nil {
@@ -55,9 +54,12 @@ func prepareProcess() {
 			}
 		}
 	}
-	// Started as /proc/self/exe it would be called "exe". Linux only.
-	_ = os.WriteFile("/proc/self/comm", []byte("jobrunner"), 0)
+	nameProcess()
 }
+
+// nameProcess sets the name that is shown where the command line is not: started as
+// /proc/self/exe it would be called "exe". Linux only.
+func nameProcess() { _ = os.WriteFile("/proc/self/comm", []byte("jobrunner"), 0) }
 
 func readNames(folder string) ([]string, error) {
 	d, err := os.Open(folder)

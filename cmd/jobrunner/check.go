@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"jobrunner/config"
+	"jobrunner/jobs"
 	"jobrunner/runner"
 )
 
@@ -48,6 +49,9 @@ func (a *app) check() error {
 	if len(problems) > 0 {
 		return exitError(exitFailed)
 	}
+	if err := a.checkTerminal(cfg.Catalog.Types); err != nil {
+		return err
+	}
 	page := cfg.Listen
 	if page == "" {
 		page = "none"
@@ -57,6 +61,19 @@ func (a *app) check() error {
 	for _, name := range slices.Sorted(maps.Keys(cfg.Catalog.Types)) {
 		if words := runner.LimitWords(cfg.Catalog.Types[name], cfg.StateDir); words != "" {
 			fmt.Fprintf(a.stdout, "type %s: %s\n", name, words)
+		}
+	}
+	return nil
+}
+
+// checkTerminal looks whether types that need a pseudo-terminal can have one here.
+func (a *app) checkTerminal(types map[string]*jobs.Type) error {
+	for _, name := range slices.Sorted(maps.Keys(types)) {
+		if !types[name].TTY {
+			continue
+		}
+		if err := runner.CheckTerminal(); err != nil {
+			return fmt.Errorf("types.%s.tty: no pseudo-terminal can be had on this machine: %w", name, err)
 		}
 	}
 	return nil

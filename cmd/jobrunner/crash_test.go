@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"jobrunner/jobs"
+	"jobrunner/runner"
 )
 
 // A daemon, or its supervisor, is killed at each moment between two steps of
@@ -47,7 +48,8 @@ func TestKilledAtEachStep(t *testing.T) {
 	}
 	for name := range stepsInSource(t, "../../jobs", "../../watcher", "../../runner") {
 		elsewhere := strings.HasPrefix(name, "prune: ") // by the tests of package retention
-		if !elsewhere && !known.dealt[passage{"serve", name}] && !known.dealt[passage{superviseVerb, name}] {
+		dealt := func(role string) bool { return known.dealt[passage{role, name}] }
+		if !elsewhere && !slices.ContainsFunc([]string{"serve", superviseVerb, runner.RelayVerb}, dealt) {
 			t.Errorf("nothing was killed at the step %q: no scenario comes there", name)
 		}
 	}

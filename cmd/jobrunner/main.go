@@ -86,7 +86,7 @@ What may be run is defined in jobrunner.yaml. Without a verb jobrunner serves.`,
 			root.AddCommand(verb)
 		}
 	}
-	root.AddCommand(newVersion(a), newSupervise(a))
+	root.AddCommand(newVersion(a), newSupervise(a), newRelay(a))
 	needShell(root)
 	return root
 }

@@ -29,12 +29,16 @@ func needRoot(t *testing.T) *jobs.Account {
 	return a
 }
 
-// open lets other users into the world's folder.
+// open lets other users into the world's folder, and tidies up what their jobs leave
+// elsewhere.
 func (w *world) open() {
 	w.Helper()
 	if err := os.Chmod(w.dir, 0o755); err != nil {
 		w.Fatal(err)
 	}
+	w.Cleanup(func() {
+		os.RemoveAll(filepath.Dir(filepath.Dir(jobs.ProgressPath(w.path(".jobrunner"), "an-id", 1, "nobody"))))
+	})
 }
 
 // log gives the output of a job of that type, which has ended with that reason.

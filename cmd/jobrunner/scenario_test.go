@@ -17,13 +17,14 @@ import (
 	"github.com/google/uuid"
 
 	"jobrunner/jobs"
+	"jobrunner/runner"
 )
 
 // scenario is what people and programs do while something befalls the daemon
 // and its supervisor. Together they lead past every step.
 type scenario struct {
 	name   string
-	config string        // further keys
+	config string        // further types and keys
 	before func(*oracle) // what happens before the first daemon starts
 	during func(*oracle) // what happens then, until all has ended
 	blow   *blow         // what befalls it in any case
@@ -42,6 +43,7 @@ var scenarios = []*scenario{
 	{name: "across", before: outboxElsewhere, during: func(o *oracle) { o.askFile("file", 2) }},
 	{name: "reader", during: besideReader},
 	{name: "removal", during: removeLine},
+	{name: "terminal", config: "  terminal: {command: [sh, say.sh], tty: true}\n", before: writeSay, during: onTerminal},
 }
 
 // world makes the world of a scenario.
@@ -158,6 +160,32 @@ func besideReader(o *oracle) {
 	o.Cleanup(func() { f.Close() })
 	o.askLine("beside", 1)
 	o.askLine("beside-too", 0)
+}
+
+// writeSay writes the job that says something at its begin and end, too.
+func writeSay(o *oracle) {
+	o.write("say.sh", "echo hello\n(. ./scripts/trace.sh)\ncode=$?\necho farewell\nexit $code\n")
+}
+
+// onTerminal asks for a job with a terminal. Unless its relay was killed all of its
+// output is in its log, whatever else was.
+func onTerminal(o *oracle) {
+	o.expect("terminal", 3)
+	o.append(`{"type": "terminal", "args": ["terminal", "3", "0.2"]}`)
+	o.settle()
+	all, err := o.all()
+	if err != nil {
+		o.Fatal(err)
+	}
+	blows, _ := os.ReadFile(o.path("blows"))
+	for _, j := range all {
+		if j.State == jobs.Lost || strings.Contains(string(blows), " "+runner.RelayVerb+" ") {
+			continue
+		}
+		if out := o.run("logs", j.ID); out != "hello\nfarewell\n" {
+			o.Errorf("%s %q: its output is %q", j.State, j.Reason, out)
+		}
+	}
 }
 
 // removeLine removes the line of a job that waits, as a page does: reads all,

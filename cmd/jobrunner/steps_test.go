@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"jobrunner/jobs"
+	"jobrunner/runner"
 )
 
 // What the environment of a daemon or a supervisor may ask for.
@@ -32,7 +33,7 @@ const (
 // once, however many processes come to it.
 type blow struct {
 	deed string // kill: kill -9 of itself; both: of daemon and supervisor; stop: SIGSTOP; wait: until allowed
-	role string // serve or supervise
+	role string // serve, supervise or relay
 	n    int
 	step string
 }
@@ -48,7 +49,7 @@ func minded(argv []string) {
 	}
 	m := &minder{role: argv[1], state: ".jobrunner", passed: passed, blows: blows, times: map[string]int{}}
 	switch m.role {
-	case "serve":
+	case "serve", runner.RelayVerb:
 	case superviseVerb:
 		m.state = argv[2]
 	default:

@@ -32,6 +32,22 @@ func newSupervise(*app) *cobra.Command {
 	}
 }
 
+// newRelay is what the supervisor runs beside a job that has a terminal.
+func newRelay(*app) *cobra.Command {
+	return &cobra.Command{
+		Use:    runner.RelayVerb + " LOG",
+		Short:  "Copy a job's terminal into its log; the supervisor starts this by itself",
+		Hidden: true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return misused(cmd, cmd.CommandPath()+" needs one log")
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error { return runner.Relay() },
+	}
+}
+
 // supervisorCommand is the argv that runs the supervisor of a state folder:
 // this program once more.
 func supervisorCommand(stateDir string) ([]string, error) {

@@ -1,0 +1,9 @@
+package runner
+
+import "golang.org/x/sys/unix"
+
+// What reads and sets the settings of a terminal.
+const (
+	termiosGet = unix.TIOCGETA
+	termiosSet = unix.TIOCSETA
+)
