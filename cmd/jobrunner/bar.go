@@ -24,7 +24,7 @@ func (s *screen) bar(p *jobs.Progress, width int) cell {
 		steps = 2
 	}
 	// Rounded down: a bar is full when all is done.
-	filled := int(math.Floor(clamp(*p.Percent) / 100 * float64(inner*steps)))
+	filled := int(percentOf(p) / 100 * float64(inner*steps))
 	text := strings.Repeat(done, filled/steps)
 	if filled%steps > 0 {
 		text += s.half
@@ -33,7 +33,24 @@ func (s *screen) bar(p *jobs.Progress, width int) cell {
 		cell{text: strings.Repeat(s.left, inner-textWidth(text)) + s.end, colour: dim})
 }
 
-func clamp(percent float64) float64 { return min(max(percent, 0), 100) }
+// barWidth is how wide a bar is in a table.
+func (s *screen) barWidth() int {
+	if !s.roomy() {
+		return 8
+	}
+	return 10
+}
+
+// wideBar is how wide a bar is in a table that is about progress.
+func (s *screen) wideBar() int {
+	columns, _ := s.size()
+	return min(max(8, (columns-60)/3), 24)
+}
+
+// percentOf gives the percentage as the API has it: 28.999999999999996 is 29.
+func percentOf(p *jobs.Progress) float64 {
+	return min(max(math.Round(*p.Percent*10)/10, 0), 100)
+}
 
 // percent writes a percentage in at most four columns, rounded down so that 100
 // means all; "" if it is not known. A tilde marks what earlier runs suggest.
@@ -41,7 +58,7 @@ func percent(p *jobs.Progress) string {
 	if p == nil || p.Percent == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%d%%", int(clamp(*p.Percent)))
+	text := fmt.Sprintf("%d%%", int(percentOf(p)))
 	if p.Source == jobs.ProgressHistory {
 		text = "~" + text
 	}

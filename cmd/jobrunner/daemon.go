@@ -212,6 +212,7 @@ func (d *daemon) run(ctx context.Context) error {
 	defer stop()
 	g := newGroup(ctx)
 	g.run(d.lock.watch)
+	g.run(d.tellProblems)
 	d.logWarnings(nil)
 	d.log.Info().Int("pid", os.Getpid()).Str("version", versionText()).Str("config", d.first.Path).
 		Str("page", d.page()).Int("max_concurrent", d.catalog().MaxConcurrent).Msg("jobrunner serves")

@@ -44,6 +44,7 @@ func (c *client) facts(ctx context.Context, s *screen, j *jobs.Job, now time.Tim
 		{"started", when(s, j.StartedAt, now)},
 		{"finished", when(s, j.FinishedAt, now)},
 		{"time", ran(j, now)},
+		{"usage", usageWords(j)},
 	}
 	waiting, err := c.waitFacts(ctx, s, j, now)
 	if err != nil {
@@ -182,16 +183,9 @@ func (c *client) others(ctx context.Context, ids []string) (string, error) {
 func attemptWords(j *jobs.Job) string {
 	words := fmt.Sprint(j.Attempt)
 	if j.Retries > 0 {
-		words += fmt.Sprintf(", %d of %s used", j.Retried, retryWords(j.Retries))
+		words += fmt.Sprintf(", %d of %s used", j.Retried, counted(j.Retries, "retry", "retries"))
 	}
 	return words
-}
-
-func retryWords(n int) string {
-	if n == 1 {
-		return "1 retry"
-	}
-	return fmt.Sprintf("%d retries", n)
 }
 
 // slotWords writes slots with their tokens: gpu 0,1.

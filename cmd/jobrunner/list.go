@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -102,6 +101,7 @@ func (c *client) list(ctx context.Context, f *listFlags) error {
 	if err != nil {
 		return err
 	}
+	measured := c.measure(ctx, found, f.json)
 	if f.json {
 		return printJSON(c.stdout, jobList{append([]*jobs.Job{}, found...)}) // [] and never null
 	}
@@ -110,9 +110,7 @@ func (c *client) list(ctx context.Context, f *listFlags) error {
 		return nil
 	}
 	s := newScreen(c.stdout)
-	for _, line := range jobTable(s, found, time.Now()).lines(s) {
-		fmt.Fprintln(s, line)
-	}
+	jobTable(s, found, measured, time.Now()).print(s)
 	if s.terminal() && len(found) == f.limit {
 		c.note("the list ends after %s; --limit shows more", count(f.limit, "job"))
 	}
@@ -130,30 +128,66 @@ func (c *client) nothing(f *listFlags) string {
 	return "no jobs yet: jobrunner add submits one"
 }
 
-// jobTable shows jobs in columns.
-func jobTable(s *screen, found []*jobs.Job, now time.Time) *table {
+// jobTable shows jobs in columns, and of those that run how far they have come.
+func jobTable(s *screen, found []*jobs.Job, measured map[string]*jobs.Reading, now time.Time) *table {
 	t := &table{
 		head:     []string{"ID", "STATE", "TYPE", "JOB", "SUBMITTED", "TIME", "REASON"},
 		flexible: map[int]int{2: 8, 3: 12, 6: 12},
+		spare:    []int{2, 4},
 	}
 	if s.terminal() {
 		t.head[4] = "AGE"
 	}
+	run := slices.ContainsFunc(found, func(j *jobs.Job) bool { return j.State == jobs.Running })
+	if run {
+		t.head = slices.Insert(t.head, 4, "PROGRESS", "LEFT")
+		t.flexible = map[int]int{2: 8, 3: 12, 4: s.barWidth() + len(" 100%"), 8: 12}
+		t.spare = []int{2, 6}
+	}
 	for _, j := range found {
-		submitted := instant(j.SubmittedAt)
-		if s.terminal() {
-			submitted = age(now.Sub(j.SubmittedAt))
+		row := jobRow(s, j, measured[j.ID], now)
+		if run {
+			row = slices.Insert(row, 4, progressCell(s, j), cell{text: orDash(timeLeft(j.Progress))})
 		}
-		job := what(j)
-		if j.Name != "" {
-			job = jobs.Sanitize(j.Name) + ": " + job
-		}
-		t.rows = append(t.rows, []cell{
-			{text: short(j.ID)}, s.state(j.State), {text: orDash(jobs.Sanitize(j.Type))}, {text: job},
-			{text: submitted}, {text: orDash(ran(j, now))}, {text: why(j)},
-		})
+		t.rows = append(t.rows, row)
 	}
 	return t
+}
+
+// jobRow shows one job in a table that leaves out how far it has come.
+func jobRow(s *screen, j *jobs.Job, r *jobs.Reading, now time.Time) []cell {
+	submitted := instant(j.SubmittedAt)
+	if s.terminal() {
+		submitted = age(now.Sub(j.SubmittedAt))
+	}
+	reason := cell{text: why(j)}
+	if quiet := silence(r, now); quiet != "" && reason.text == "" {
+		reason = cell{text: quiet, colour: yellow}
+	}
+	return []cell{
+		{text: short(j.ID)}, s.state(j.State), {text: orDash(jobs.Sanitize(j.Type))}, {text: title(j)},
+		{text: submitted}, {text: orDash(ran(j, now))}, reason,
+	}
+}
+
+// progressCell shows how far a job that runs has come.
+func progressCell(s *screen, j *jobs.Job) cell {
+	p := j.Progress
+	if j.State != jobs.Running || p == nil {
+		return cell{text: "-"}
+	}
+	words := cell{text: jobs.Sanitize(p.Text), colour: dim}
+	switch {
+	case !s.terminal():
+		return cell{text: strings.TrimSpace(percent(p) + " " + words.text)}
+	case p.Percent == nil:
+		return words
+	case !s.roomy():
+		words.text = ""
+	case words.text != "":
+		words.text = " " + words.text
+	}
+	return joined(s.bar(p, s.barWidth()), cell{text: fmt.Sprintf(" %4s", percent(p))}, words)
 }
 
 func orDash(text string) string {
@@ -161,85 +195,4 @@ func orDash(text string) string {
 		return "-"
 	}
 	return text
-}
-
-// watchList lists until ctx ends: on a terminal drawn over and over in the
-// same place, in a pipe a block at each change.
-func (c *client) watchList(ctx context.Context, f *listFlags) error {
-	s := newScreen(c.stdout)
-	p := newPulse(c.database())
-	drawn, last := 0, ""
-	for {
-		if err := c.reopen(); err != nil {
-			return err
-		}
-		found, err := c.jobs(ctx, f)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch {
-		case s.terminal() && !f.json:
-			drawn = c.frame(s, f, found, drawn)
-		default:
-			if last, err = c.block(f, found, last); err != nil {
-				return err
-			}
-		}
-		if p.rest(ctx, s.terminal()) != nil {
-			return nil
-		}
-	}
-}
-
-// frame draws the list over the one before, which had so many lines.
-func (c *client) frame(s *screen, f *listFlags, found []*jobs.Job, before int) (lines int) {
-	now := time.Now()
-	_, rows := s.size()
-	shown := found[:min(len(found), max(1, rows-3))]
-	out := []string{s.paint(dim, fmt.Sprintf("%s  %s", now.Format("15:04:05"), count(len(found), "job")))}
-	if len(shown) < len(found) {
-		out[0] += s.paint(dim, fmt.Sprintf(", %d shown", len(shown)))
-	}
-	if len(found) == 0 {
-		columns, _ := s.size()
-		out = append(out, cut(c.nothing(f), columns, s.ellipsis))
-	} else {
-		out = append(out, jobTable(s, shown, now).lines(s)...)
-	}
-	var b strings.Builder
-	if before > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA", before)
-	}
-	for _, line := range out {
-		b.WriteString("\r" + line + "\x1b[K\n")
-	}
-	b.WriteString("\x1b[J")
-	fmt.Fprint(s, b.String())
-	return len(out)
-}
-
-// block prints the list if it is not the same as the last one, and returns what
-// it compared.
-func (c *client) block(f *listFlags, found []*jobs.Job, last string) (string, error) {
-	data, err := json.Marshal(jobList{append([]*jobs.Job{}, found...)})
-	if err != nil || string(data) == last {
-		return last, err
-	}
-	if f.json {
-		_, err = fmt.Fprintf(c.stdout, "%s\n", data)
-		return string(data), err
-	}
-	if last != "" {
-		fmt.Fprintln(c.stdout)
-	}
-	s := newScreen(c.stdout)
-	for _, line := range jobTable(s, found, time.Now()).lines(s) {
-		if _, err := fmt.Fprintln(s, line); err != nil {
-			return "", err // nobody reads any more
-		}
-	}
-	return string(data), nil
 }

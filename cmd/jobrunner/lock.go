@@ -127,6 +127,16 @@ func lockHolder(stateDir string) (pid int, held bool, err error) {
 	return readPID(path), true, nil
 }
 
+// lockedSince tells since when the lock's holder has it: nobody else writes into
+// its file.
+func lockedSince(stateDir string) time.Time {
+	info, err := os.Stat(filepath.Join(stateDir, lockName))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
 func readPID(path string) int {
 	text, _ := os.ReadFile(path)
 	pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))

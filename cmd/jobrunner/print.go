@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"jobrunner/jobs"
 )
@@ -12,6 +13,12 @@ import (
 type jobList struct {
 	Jobs []*jobs.Job `json:"jobs"`
 }
+
+// utc is a time that is written as in the API.
+type utc struct{ time.Time }
+
+// MarshalJSON gives the public form.
+func (t utc) MarshalJSON() ([]byte, error) { return json.Marshal(instant(t.Time)) }
 
 // printJSON prints a value as JSON for people and programs.
 func printJSON(w io.Writer, v any) error {

@@ -101,7 +101,7 @@ func TestTableOfForeignText(t *testing.T) {
 		Args: []string{"\x1b]0;x\x07", "a b"}, Name: "n\r", Reason: "exit 1\u202e", SubmittedAt: time.Unix(1, 0),
 	}
 	s := newScreen(new(strings.Builder))
-	lines := jobTable(s, []*jobs.Job{j}, time.Unix(100, 0)).lines(s)
+	lines := jobTable(s, []*jobs.Job{j}, nil, time.Unix(100, 0)).lines(s)
 	want := "3f2a91c0  FAILED  t?[2J  n?: x?y.py '?]0;x?' 'a b'  1970-01-01T00:00:01.000Z  -     exit 1?"
 	if len(lines) != 2 || lines[1] != want {
 		t.Errorf("got %q\nwant %q", lines, want)

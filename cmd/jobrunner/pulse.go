@@ -65,17 +65,3 @@ func (p *pulse) waitOr(ctx context.Context, due func() bool) error {
 	}
 	return ctx.Err()
 }
-
-// rest waits until a list is to be looked at again.
-func (p *pulse) rest(ctx context.Context, terminal bool) error {
-	pause := beat
-	if terminal {
-		pause = quickest
-	}
-	select {
-	case <-time.After(pause):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return p.wait(ctx)
-}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -29,9 +28,7 @@ func (c *client) listScheduled(ctx context.Context, asJSON bool) error {
 		return nil
 	}
 	s := newScreen(c.stdout)
-	for _, line := range scheduleTable(s, found, now).lines(s) {
-		fmt.Fprintln(s, line)
-	}
+	scheduleTable(s, found, now).print(s)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ var milliseconds = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`
 
 // What is known of a job is in its object, what is not known is left out; the
 // reply to a file and show --json give the same object, show with the attempts
-// that have ended.
+// that have ended and with what is measured.
 func TestShapeOfAJob(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"jobrunner.yaml": shapeConfig})
@@ -77,6 +78,10 @@ func TestShapeOfAJob(t *testing.T) {
 			t.Errorf("%s: attempts are %v, want one if it has ended", c.file, shown["attempts"])
 		}
 		delete(shown, "attempts")
+		if _, measured := shown["usage"]; c.state == "RUNNING" && !measured && runtime.GOOS == "linux" {
+			t.Errorf("%s: show has no usage", c.file)
+		}
+		delete(shown, "usage") // nor is what was measured in a reply
 		if got := slices.Sorted(maps.Keys(shown)); !slices.Equal(got, want) {
 			t.Errorf("%s: show has the keys %q,\nwant %q", c.file, got, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,9 @@ import (
 
 // shownLines is how much of a job's output show prints.
 const shownLines = 10
+
+// showBar is how wide a bar is in show, in columns.
+const showBar = 30
 
 func newShow(a *app) *cobra.Command {
 	var asJSON bool
@@ -44,23 +48,34 @@ sweep shows how far its jobs have come.`,
 
 func (c *client) showNamed(ctx context.Context, n *named, asJSON bool) error {
 	if n.sweep {
-		return c.showSweep(n, asJSON)
+		return c.showSweep(ctx, n, asJSON)
 	}
 	j, err := c.queue.Detail(ctx, n.id)
 	if err != nil {
 		return err
 	}
+	measured := c.measure(ctx, []*jobs.Job{j}, true)
 	if asJSON {
 		return printJSON(c.stdout, j)
 	}
-	return c.show(ctx, j)
+	return c.show(ctx, j, measured[j.ID])
 }
 
-func (c *client) show(ctx context.Context, j *jobs.Job) error {
+// show prints a job, of which r was measured; nil if nothing was.
+func (c *client) show(ctx context.Context, j *jobs.Job, r *jobs.Reading) error {
 	s, now := newScreen(c.stdout), time.Now()
 	printHead(s, j.State, j.Reason)
+	if headline := c.headline(j); headline != "" {
+		fmt.Fprintln(s, s.paint(red, headline))
+	}
 	if means := j.EndWords(); means != "" {
 		fmt.Fprintln(s, means)
+	}
+	if bar := progressLine(s, j, now); bar.width() > 0 {
+		fmt.Fprintln(s, bar.paint(s))
+	}
+	if quiet := silence(r, now); quiet != "" && j.State == jobs.Running {
+		fmt.Fprintln(s, s.paint(yellow, quiet))
 	}
 	fmt.Fprintln(s)
 	facts, err := c.facts(ctx, s, j, now)
@@ -81,6 +96,43 @@ func printHead(s *screen, state jobs.State, reason string) {
 	fmt.Fprintln(s)
 }
 
+// headline is what the output of a failed job says of why; "" if it did not fail
+// or says nothing.
+func (c *client) headline(j *jobs.Job) string {
+	if !slices.Contains(jobs.NeedEyes, j.State) || j.State == jobs.Rejected {
+		return ""
+	}
+	headline, _, err := jobs.OutputHeadline(c.cfg.StateDir, j, j.Attempt)
+	if err != nil {
+		return "" // nor can its output be printed below
+	}
+	return headline
+}
+
+// progressLine shows on a line how far a job has come, or came: its bar, what it
+// said, and how much time is left.
+func progressLine(s *screen, j *jobs.Job, now time.Time) cell {
+	p := j.Progress
+	if p == nil || j.State == jobs.Pending {
+		return cell{}
+	}
+	var parts []cell
+	if bar := s.bar(p, showBar); s.terminal() && bar.width() > 0 {
+		parts = append(parts, bar, cell{text: " "})
+	}
+	words := []string{}
+	if how := percent(p); how != "" {
+		parts = append(parts, cell{text: how + " ", colour: bold})
+	}
+	if p.Text != "" {
+		words = append(words, jobs.Sanitize(p.Text))
+	}
+	if left := timeLeft(p); left != "" && j.State == jobs.Running {
+		words = append(words, left+" left ("+timeOver(s, p, now)+")")
+	}
+	return joined(append(parts, cell{text: strings.Join(words, s.separator)})...)
+}
+
 // printAttempts prints a line for each attempt that has ended, where there is
 // more to say than of the job itself.
 func printAttempts(s *screen, j *jobs.Job) {
@@ -99,9 +151,7 @@ func printAttempts(s *screen, j *jobs.Job) {
 		})
 	}
 	fmt.Fprintln(s)
-	for _, line := range t.lines(s) {
-		fmt.Fprintln(s, line)
-	}
+	t.print(s)
 }
 
 // showOutput prints the end of what the job has printed.

@@ -24,9 +24,15 @@ func signalNumber(name string) int {
 }
 
 // reloads gives a token for each SIGHUP, until stop is called.
-func reloads() (wake <-chan struct{}, stop func()) {
+func reloads() (wake <-chan struct{}, stop func()) { return tokensOf(syscall.SIGHUP) }
+
+// resizes gives a token each time the terminal gets another size, until stop is
+// called.
+func resizes() (wake <-chan struct{}, stop func()) { return tokensOf(syscall.SIGWINCH) }
+
+func tokensOf(sig os.Signal) (wake <-chan struct{}, stop func()) {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGHUP)
+	signal.Notify(signals, sig)
 	tokens, done, ended := make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)

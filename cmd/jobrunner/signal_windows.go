@@ -17,6 +17,9 @@ func signalNumber(string) int { return 0 }
 // reloads gives no token ever: there is no SIGHUP here.
 func reloads() (wake <-chan struct{}, stop func()) { return nil, func() {} }
 
+// resizes gives no token ever: the size is asked for at each frame.
+func resizes() (wake <-chan struct{}, stop func()) { return nil, func() {} }
+
 // askToEnd asks the daemon of the state folder to end.
 func askToEnd(stateDir string, _ int) error {
 	return os.WriteFile(filepath.Join(stateDir, stopName), nil, 0o600)

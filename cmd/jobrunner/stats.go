@@ -72,16 +72,12 @@ func (c *client) statistics(ctx context.Context) (st *statistics, err error) {
 func (c *client) stats(st *statistics) {
 	s := newScreen(c.stdout)
 	fmt.Fprintf(s, "%d of %d running\n\n", st.Running, st.MaxConcurrent)
-	for _, line := range countTable(s, st).lines(s) {
-		fmt.Fprintln(s, line)
-	}
+	countTable(s, st).print(s)
 	if len(st.Runs) == 0 {
 		return
 	}
 	fmt.Fprintln(s)
-	for _, line := range runsTable(st).lines(s) {
-		fmt.Fprintln(s, line)
-	}
+	runsTable(st).print(s)
 }
 
 // countTable shows how many jobs there are of each state and type.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -20,7 +21,8 @@ type sweep struct {
 }
 
 // showSweep prints how far the jobs of a sweep have come.
-func (c *client) showSweep(n *named, asJSON bool) error {
+func (c *client) showSweep(ctx context.Context, n *named, asJSON bool) error {
+	measured := c.measure(ctx, n.jobs, asJSON)
 	state, words := jobs.Summarise(n.jobs)
 	if asJSON {
 		return printJSON(c.stdout, sweep{n.id, state, words, n.jobs})
@@ -38,9 +40,7 @@ func (c *client) showSweep(n *named, asJSON bool) error {
 	})
 	shown := n.jobs[:min(len(n.jobs), shownJobs)]
 	fmt.Fprintln(s)
-	for _, line := range jobTable(s, shown, now).lines(s) {
-		fmt.Fprintln(s, line)
-	}
+	jobTable(s, shown, measured, now).print(s)
 	if more := len(n.jobs) - len(shown); more > 0 {
 		c.note("and %s more; jobrunner list --group %s --limit %d shows all", count(more, "job"), short(n.id), len(n.jobs))
 	}

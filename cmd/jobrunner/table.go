@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -14,8 +15,10 @@ type table struct {
 	flexible map[int]int
 	// spare are the columns that are left out, the first one first, if that is
 	// not enough.
-	spare []int
-	right []int // columns whose texts end at the same place
+	spare  []int
+	right  []int          // columns whose texts end at the same place
+	below  map[int][]cell // further lines below a row
+	titled bool           // the first head is the table's title
 }
 
 // cell is a text without control characters, and its colour. It may go on in
@@ -99,11 +102,28 @@ func (t *table) lines(s *screen) []string {
 	for i, h := range t.head {
 		head[i] = cell{text: h, colour: dim}
 	}
+	if t.titled {
+		head[0].colour = bold
+	}
 	out := []string{t.line(s, head, widths, columns)}
-	for _, row := range t.rows {
+	for i, row := range t.rows {
 		out = append(out, t.line(s, row, widths, columns))
+		for _, c := range t.below[i] {
+			c = joined(cell{text: strings.Repeat(" ", widths[0]) + gap}, c)
+			if columns > 0 {
+				c = c.cut(columns, s.ellipsis)
+			}
+			out = append(out, c.paint(s))
+		}
 	}
 	return out
+}
+
+// print prints the table.
+func (t *table) print(s *screen) {
+	for _, line := range t.lines(s) {
+		fmt.Fprintln(s, line)
+	}
 }
 
 // hidden is the width of a column that is left out.

@@ -44,6 +44,16 @@ func (s *screen) size() (columns, rows int) {
 	return columns, rows
 }
 
+// roomy reports whether there is room for more than the essential: always in a
+// pipe or file.
+func (s *screen) roomy() bool {
+	if !s.terminal() {
+		return true
+	}
+	columns, _ := s.size()
+	return columns >= 100
+}
+
 func positive(text string, otherwise int) int {
 	if n, err := strconv.Atoi(text); err == nil && n > 0 {
 		return n

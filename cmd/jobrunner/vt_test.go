@@ -17,6 +17,7 @@ type vt struct {
 	sgr           string // colours in force, "" for none
 	full          bool   // the last column was written: the next character begins a line
 
+	resized  bool // what comes may still be meant for the size before, until the screen is cleared
 	noWrap   bool
 	noCursor bool
 	main     *vt // the screen that comes back, while the other one is shown
@@ -51,24 +52,28 @@ func (v *vt) resize(columns, rows int) {
 		copy(next.cells[i], v.cells[i])
 	}
 	v.columns, v.rows, v.cells = columns, rows, next.cells
-	v.row, v.column, v.full = min(v.row, rows-1), min(v.column, columns-1), false
+	v.row, v.column, v.full, v.resized = min(v.row, rows-1), min(v.column, columns-1), false, true
 }
 
 // lines are what stands on the screen, without blanks at the ends of lines and
 // without empty lines at its end.
 func (v *vt) lines() []string {
 	var all []string
-	for _, row := range v.cells {
-		var b strings.Builder
-		for _, c := range row {
-			b.WriteString(c.text)
-		}
-		all = append(all, strings.TrimRight(b.String(), " "))
+	for row := range v.cells {
+		all = append(all, v.line(row))
 	}
 	for len(all) > 0 && all[len(all)-1] == "" {
 		all = all[:len(all)-1]
 	}
 	return all
+}
+
+func (v *vt) line(row int) string {
+	var b strings.Builder
+	for _, c := range v.cells[row] {
+		b.WriteString(c.text)
+	}
+	return strings.TrimRight(b.String(), " ")
 }
 
 func (v *vt) String() string { return strings.Join(v.lines(), "\n") }
@@ -128,7 +133,9 @@ func (v *vt) put(r rune) {
 		return
 	}
 	if v.full || v.column+width > v.columns {
-		v.tooWide = append(v.tooWide, v.lines()[min(v.row, len(v.lines())-1)]+"|"+string(r))
+		if !v.resized {
+			v.tooWide = append(v.tooWide, v.line(v.row)+"|"+string(r))
+		}
 		if v.noWrap {
 			v.column = v.columns - width
 		} else {
@@ -202,6 +209,7 @@ func (v *vt) control(args string, final byte) {
 			v.cells[row] = v.blank()
 		}
 	case final == 'J' && n == 2:
+		v.resized = false
 		for row := range v.rows {
 			v.cells[row] = v.blank()
 		}

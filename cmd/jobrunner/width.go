@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -44,4 +45,34 @@ func runeWidth(r rune) int {
 		return 2
 	}
 	return 1
+}
+
+// fold breaks text between words into lines of a width; a width below 1 is
+// endless. A word that is wider than a line is broken too.
+func fold(text string, width int) []string {
+	var lines []string
+	for width > 0 && textWidth(text) > width {
+		used, space, end := 0, 0, 0
+		for i, r := range text {
+			if used += runeWidth(r); used > width {
+				end = i
+				if r == ' ' {
+					space = i
+				}
+				break
+			}
+			if r == ' ' {
+				space = i
+			}
+		}
+		if space > 0 {
+			end = space
+		}
+		if end == 0 { // a character that is wider than a line
+			break
+		}
+		lines = append(lines, text[:end])
+		text = strings.TrimLeft(text[end:], " ")
+	}
+	return append(lines, text)
 }

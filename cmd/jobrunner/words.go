@@ -41,6 +41,14 @@ func what(j *jobs.Job) string {
 	return jobs.Sanitize(j.Target) + spaced(j.Args)
 }
 
+// title is what a job is called: its name, if it has one, and what was asked for.
+func title(j *jobs.Job) string {
+	if j.Name == "" {
+		return what(j)
+	}
+	return jobs.Sanitize(j.Name) + ": " + what(j)
+}
+
 // argv is a command as it would be typed.
 func argv(words []string) string { return strings.TrimPrefix(spaced(words), " ") }
 
@@ -110,9 +118,12 @@ func age(d time.Duration) string {
 func instant(t time.Time) string { return t.UTC().Format(jobs.TimeFormat) }
 
 // count writes n with the noun, in the plural where there is not one of them.
-func count(n int, noun string) string {
+func count(n int, noun string) string { return counted(n, noun, noun+"s") }
+
+// counted is count for a noun with a plural of its own.
+func counted(n int, one, many string) string {
 	if n == 1 {
-		return "1 " + noun
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d %s", n, many)
 }
