@@ -115,6 +115,7 @@ func (m *Meter) finish(ctx context.Context, a *attempt, now time.Time) {
 	}
 	m.progress(ctx, a, now)
 	a.log.close()
+	m.usual.forget(a.job.Type)
 	m.unkept = append(m.unkept, jobs.Measured{ID: a.job.ID, Reading: a.reading()})
 	if over := len(m.unkept) - mostUnkept; over > 0 {
 		m.unkept = append(m.unkept[:0:0], m.unkept[over:]...)

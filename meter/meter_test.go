@@ -240,6 +240,27 @@ func TestEarlierRunsTell(t *testing.T) {
 	}
 }
 
+// A run that has just ended counts at once.
+func TestLatestRunTells(t *testing.T) {
+	w := newWorld(t)
+	for range 3 {
+		j := w.start("job", time.Minute, jobs.ProcessID{})
+		w.meter.Change(w.now)
+		w.pass(time.Second)
+		if p := w.reading(j).Progress; p != nil {
+			t.Errorf("too few runs, and they tell %+v", p)
+		}
+		w.end(j, jobs.Completed)
+		w.pass(time.Second)
+	}
+	j := w.start("job", 30*time.Second, jobs.ProcessID{})
+	w.meter.Change(w.now)
+	w.pass(time.Second)
+	if p := w.reading(j).Progress; p == nil || p.Source != jobs.ProgressHistory {
+		t.Errorf("after three runs: %+v", p)
+	}
+}
+
 // OutputAt is when the output last grew.
 func TestOutputAt(t *testing.T) {
 	w := newWorld(t)

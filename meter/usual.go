@@ -43,6 +43,9 @@ func (u *usual) of(ctx context.Context, name string, now time.Time) habit {
 	return h
 }
 
+// forget has the habit of a type read anew: one of its jobs has ended.
+func (u *usual) forget(name string) { delete(u.known, name) }
+
 // complete adds to what was found of an attempt, nil if nothing was, what earlier
 // runs of its type suggest: all of it, or only how much time is left.
 func (u *usual) complete(ctx context.Context, p *jobs.Progress, j *jobs.Job, now time.Time) *jobs.Progress {
