@@ -13,9 +13,10 @@ const (
 	typeText = "text/plain; charset=utf-8"
 
 	// pagePolicy lets a page load its own style sheet, script and icon and ask
-	// this server again; nothing inline, nothing from elsewhere, no frame.
+	// this server again; nothing inline, nothing from elsewhere, no frame. A script
+	// makes elements of text only through the policy jr, see static/js/base.js.
 	pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types jr"
 	// dataPolicy is for what is no page: it may load nothing at all.
 	dataPolicy = "default-src 'none'; frame-ancestors 'none'"
 )

@@ -3,6 +3,7 @@ package ui_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
 	"jobrunner/jobs"
@@ -184,6 +186,7 @@ func TestBrowser(t *testing.T) {
 		b := newTab(t, ctx)
 		b.do(chromedp.Navigate(srv.URL+"/"), chromedp.WaitVisible("#counts"))
 		down.Store(true)
+		srv.CloseClientConnections()
 		b.until(`!document.getElementById("contact").hidden && /^No contact since \d\d:\d\d/.test(contact.innerText)`)
 		b.picture("no-contact")
 		down.Store(false)
@@ -201,9 +204,9 @@ func testLive(t *testing.T, ctx context.Context, s *site, url string) {
 	b.until(b.text("pending", "train.py --lr 0.1"))
 	eval[chromedp.Void](b, `void (window.same = true)`)
 	s.start(j, "")
-	b.until(b.text("running", "train.py --lr 0.1") + ` && document.title.startsWith("1 running, 0 waiting")`)
+	b.until(b.text("running", "train.py --lr 0.1") + ` && /^1▶.? lab/.test(document.title) && icon.href.endsWith("/running.svg")`)
 	s.end(j, exited(jobs.Failed, 137))
-	b.until(b.text("eyes", "exit 137 – 128+9 means SIGKILL") + " && " + b.text("running", "Nothing runs."))
+	b.until(b.text("eyes", "exit 137 – 128+9 means SIGKILL") + " && " + b.text("running", "Nothing runs.") + ` && document.title.startsWith("1✗ lab") && icon.href.endsWith("/failed.svg")`)
 	if !eval[bool](b, `window.same === true`) {
 		t.Error("the page was loaded again instead of being brought up to date")
 	}
@@ -211,28 +214,58 @@ func testLive(t *testing.T, ctx context.Context, s *site, url string) {
 	b.until(`location.pathname === "/jobs/` + j.ID + `"`)
 }
 
+// testReader reads a table while jobs come: no row moves under the pointer, the
+// focus or marked text, and all is there as soon as nobody reads.
 func testReader(t *testing.T, ctx context.Context, s *site, url string) {
 	a := s.add(jobs.Job{Args: []string{"first"}})
 	b := newTab(t, ctx)
 	b.cleanConsole()
 	b.do(chromedp.Navigate(url+"/"), chromedp.WaitVisible("#pending .what"))
+	const offer = `document.querySelector("#pending .news")`
 
 	eval[chromedp.Void](b, `void document.querySelector("#pending .what").focus()`)
-	s.add(jobs.Job{Args: []string{"second"}})
-	b.until(b.text("pending", "quick second"))
-	if got := eval[string](b, `document.activeElement.getAttribute("href") || ""`); got != "/jobs/"+a.ID {
-		t.Errorf("the focus is on %q after new rows came, want it where it was", got)
+	s.add(jobs.Job{Args: []string{"second"}, Priority: 5})
+	b.until(offer + `?.innerText === "1 new – show"`)
+	if got := eval[string](b, `document.querySelector("#pending tbody").innerText`); strings.Contains(got, "second") {
+		t.Errorf("a row came where the focus was:\n%s", got)
 	}
+	if got := eval[string](b, `document.activeElement.getAttribute("href") || ""`); got != "/jobs/"+a.ID {
+		t.Errorf("the focus is on %q after news came, want it where it was", got)
+	}
+	eval[chromedp.Void](b, `void document.activeElement.blur()`)
+	b.until(b.text("pending", "quick second") + " && !" + offer)
 
 	eval[chromedp.Void](b, `void getSelection().selectAllChildren(document.querySelector("#pending tbody tr"))`)
 	marked := eval[string](b, `getSelection().toString()`)
 	s.add(jobs.Job{Args: []string{"third"}})
-	b.until(`document.querySelector("#counts .s-pending b").innerText === "3"`)
+	b.until("!!" + offer)
 	if got := eval[string](b, `getSelection().toString()`); got != marked {
 		t.Errorf("marked text became %q, was %q", got, marked)
 	}
 	eval[chromedp.Void](b, `void getSelection().removeAllRanges()`)
 	b.until(b.text("pending", "quick third"))
+
+	b.do(chromedp.EmulateViewport(1280, 400)) // higher than it the page can be scrolled
+	b.hover("#pending tbody tr")
+	top := eval[float64](b, `document.querySelector("#pending tbody tr").getBoundingClientRect().top`)
+	s.add(jobs.Job{Args: []string{"fourth"}, Priority: 9})
+	b.until("!!" + offer)
+	s.add(jobs.Job{State: jobs.Lost, Reason: "machine restarted at 02:12 while it ran"})
+	b.until(b.text("eyes", "machine restarted"))
+	if got := eval[float64](b, `document.querySelector("#pending tbody tr").getBoundingClientRect().top`); math.Abs(got-top) >= 1 {
+		t.Errorf("the row under the pointer moved from %v to %v", top, got)
+	}
+	b.do(chromedp.Click(chromedp.CSS("#pending .news")))
+	b.until(b.text("pending", "quick fourth") + " && !" + offer)
+}
+
+// hover puts the pointer on an element.
+func (b *tab) hover(selector string) {
+	b.t.Helper()
+	at := eval[[]float64](b, `(() => { const e = document.querySelector("`+selector+`"); e.scrollIntoView({ block: "center" }); const r = e.getBoundingClientRect(); return [r.left + 60, r.top + r.height / 2]; })()`)
+	if _, err := chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at[0], Y: at[1]}); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 func testFollow(t *testing.T, ctx context.Context, s *site, url string) {

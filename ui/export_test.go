@@ -72,3 +72,50 @@ func EnterAll(t *Streams, remote string) (n int, words string) {
 type Streams = streams
 
 var NewStreams = newStreams
+
+const (
+	MostViews = mostViews
+	LiveGap   = liveGap
+)
+
+// Views are the pages that a Handler remembers.
+type Views struct{ all *views }
+
+func HandlerAndViews(o Options) (http.Handler, Views) {
+	s := newServer(o)
+	return s.guarded(), Views{s.views}
+}
+
+// Number is that of the last difference of a page.
+func (v Views) Number(path string) int64 {
+	one := v.all.at(path)
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	return one.number
+}
+
+// Since gives the data of what a client is sent that knows the page so far.
+func (v Views) Since(path string, number int64) (data []string) {
+	all, _ := v.all.at(path).since(v.all, number)
+	for _, m := range all {
+		data = append(data, string(m.data))
+	}
+	return data
+}
+
+func (v Views) Len() int {
+	v.all.mu.Lock()
+	defer v.all.mu.Unlock()
+	return len(v.all.all)
+}
+
+// Regions lists the live regions of a page and their rows.
+func Regions(page string) (all []string) {
+	for _, r := range regions(page) {
+		all = append(all, r.id+": "+r.html)
+		for _, one := range r.rows {
+			all = append(all, r.id+" "+one.id+": "+one.html)
+		}
+	}
+	return all
+}

@@ -44,6 +44,9 @@ func parsePage(name string) *template.Template {
 var navPages = []navPage{
 	{"overview", "/", "Overview"},
 	{"jobs", "/jobs", "Jobs"},
+	{"timeline", "/timeline", "Timeline"},
+	{"types", "/types", "Types"},
+	{"system", "/system", "System"},
 }
 
 type navPage struct{ Name, Path, Words string }
@@ -90,12 +93,16 @@ func viewTime(t, now time.Time) *timeView {
 // main has to be clean already.
 func (s *server) render(w http.ResponseWriter, r *http.Request, code int, page *template.Template, f frame) {
 	now, st := s.now(), s.Status()
+	if code != http.StatusOK {
+		f.Every, f.Reload = 0, 0 // what is wrong stays wrong
+	}
 	f.Static, f.Pages, f.Icon = static.prefix, navPages, cmp.Or(f.Icon, "icon")
 	f.Node = clean(st.Node, 100)
-	f.Title = clean(f.Title, 200) + " · jobrunner"
+	f.Title = clean(f.Title, 200)
 	if f.Node != "" {
 		f.Title += " " + f.Node
 	}
+	f.Title += " · jobrunner"
 	_, f.Notes = viewNotes(st)
 	f.Ignored, f.MoreIgnored = viewIgnored(st.Ignored)
 	f.Time = viewTime(now, now)
@@ -114,7 +121,13 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, code int, page *
 		plain(w, http.StatusInternalServerError, "this page came out too long; the API has what it would show")
 		return
 	}
-	answer(w, code, typeHTML, pagePolicy, b.Bytes())
+	body := b.Bytes()
+	if f.Every > 0 && code == http.StatusOK {
+		h := head{f.Title, f.Static + f.Icon + ".svg", f.Static}
+		id := s.views.note(pagePath(r.URL), b.String(), h, began(r.Context()))
+		body = bytes.Replace(body, []byte(`data-event=""`), []byte(`data-event="`+id+`"`), 1)
+	}
+	answer(w, code, typeHTML, pagePolicy, body)
 }
 
 // viewNotes splits what is to be known into problems and plain notes.

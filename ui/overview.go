@@ -47,20 +47,20 @@ type countView struct {
 }
 
 func (s *server) overview(w http.ResponseWriter, r *http.Request) {
-	v, title, err := s.viewOverview(r.Context())
+	v, p, err := s.viewOverview(r.Context())
 	if err != nil {
 		code, words := s.explain(r, err)
 		s.renderError(w, r, code, errorView{Heading: "Not now", Words: sentence(words)})
 		return
 	}
-	s.render(w, r, http.StatusOK, overviewPage, frame{Title: title, Nav: "overview", Every: every, Reload: reload, Main: v})
+	s.render(w, r, http.StatusOK, overviewPage, frame{Title: p.title(), Icon: p.icon(), Nav: "overview", Every: every, Reload: reload, Main: v})
 }
 
-func (s *server) viewOverview(ctx context.Context) (*overviewView, string, error) {
+func (s *server) viewOverview(ctx context.Context) (*overviewView, pulse, error) {
 	now, st := s.now(), s.Status()
 	stats, err := s.Queue.Stats(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, pulse{}, err
 	}
 	v := &overviewView{Heading: "Jobs", QueueFile: "job_queue.txt", Empty: true}
 	if st.Node != "" {
@@ -71,7 +71,7 @@ func (s *server) viewOverview(ctx context.Context) (*overviewView, string, error
 	}
 	brakes, err := s.Queue.Brakes(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, pulse{}, err
 	}
 	v.Problems, _ = viewNotes(st)
 	v.Problems = append(viewBrakes(brakes, stats.States[jobs.Running]), v.Problems...)
@@ -81,10 +81,10 @@ func (s *server) viewOverview(ctx context.Context) (*overviewView, string, error
 		v.Empty = v.Empty && n == 0
 	}
 	if err := s.viewActive(ctx, v, stats, now); err != nil {
-		return nil, "", err
+		return nil, pulse{}, err
 	}
 	if err := s.viewEnded(ctx, v, now); err != nil {
-		return nil, "", err
+		return nil, pulse{}, err
 	}
 	running, waiting := stats.States[jobs.Running], stats.States[jobs.Pending]
 	if st.MaxConcurrent > 0 {
@@ -92,11 +92,7 @@ func (s *server) viewOverview(ctx context.Context) (*overviewView, string, error
 	} else {
 		v.Running.Note = fmt.Sprint(running)
 	}
-	title := fmt.Sprintf("%d running, %d waiting", running, waiting)
-	if n := len(v.Eyes.Rows); n > 0 {
-		title = "✗ " + title
-	}
-	return v, title, nil
+	return v, pulse{failed: len(v.Eyes.Rows), running: running, waiting: waiting, problems: len(v.Problems) > 0}, nil
 }
 
 // viewActive fills in what runs and what is to start, in that order.

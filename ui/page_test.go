@@ -72,7 +72,7 @@ func TestOverview(t *testing.T) {
 	if e := region(t, got.body, "ended"); !strings.Contains(e, done.ID) || !strings.Contains(e, failed.ID) || !strings.Contains(e, "exit 0") {
 		t.Errorf("ended:\n%s", e)
 	}
-	got.contains(t, "<title>✗ 1 running, 2 waiting · jobrunner lab</title>", `href="/jobs?state=PENDING"><b>2</b>`)
+	got.contains(t, "<title>2✗ 1▶\uFE0E 2◌ lab · jobrunner</title>", `href="/jobs?state=PENDING"><b>2</b>`)
 	got.lacks(t, "No jobs yet", "ZgotmplZ")
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types jr"
 
 func TestMethods(t *testing.T) {
 	s := newSite(t)
@@ -27,7 +27,7 @@ func TestMethods(t *testing.T) {
 		{"/api/v1/stats", 200}, {"/healthz", 200}, {"/readyz", 200}, {stylesheet(t, s), 200},
 		// What is not there, among it what other runners have.
 		{"/nothing", 404}, {"/jobs/", 404}, {"/jobs/" + j.ID + "/log", 404}, {"/api", 404}, {"/api/v1", 404}, {"/api/v1/nothing", 404},
-		{"/api/v1/events", 404}, {"/events", 404}, {"/metrics", 404}, {"/openapi.json", 404}, {"/types/nothing", 404},
+		{"/events", 404}, {"/metrics", 404}, {"/openapi.json", 404}, {"/types/nothing", 404},
 		{"/static/", 404}, {"/static/style.css", 404}, {"/static/0123456789ab/style.css", 404},
 	}
 	for _, route := range routes {
@@ -56,6 +56,7 @@ func TestHeaders(t *testing.T) {
 		want := map[string]string{
 			"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": pagePolicy,
 			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+			"Cross-Origin-Opener-Policy": "same-origin", "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 		}
 		for name, value := range want {
 			if got.header.Get(name) != value {
@@ -104,9 +105,10 @@ func TestStatic(t *testing.T) {
 		name, contentType string
 		limit             int
 	}{
-		{"style.css", "text/css; charset=utf-8", 12 << 10},
-		{"page.js", "text/javascript; charset=utf-8", 12 << 10},
-		{"icon.svg", "image/svg+xml", 2 << 10},
+		{"style.css", "text/css; charset=utf-8", 12_000},
+		{"page.js", "text/javascript; charset=utf-8", 12_000},
+		{"icon.svg", "image/svg+xml", 500}, {"ok.svg", "image/svg+xml", 500}, {"failed.svg", "image/svg+xml", 500},
+		{"running.svg", "image/svg+xml", 500}, {"waiting.svg", "image/svg+xml", 500}, {"warn.svg", "image/svg+xml", 500},
 	} {
 		path := strings.TrimSuffix(css, "style.css") + tt.name
 		got := s.get(path)
@@ -119,8 +121,9 @@ func TestStatic(t *testing.T) {
 		if len(got.body) > tt.limit {
 			t.Errorf("%s has %d bytes, want %d at most", tt.name, len(got.body), tt.limit)
 		}
-		s.get("/").contains(t, path)
 	}
+	s.get("/").contains(t, css, strings.TrimSuffix(css, "style.css")+"page.js", strings.TrimSuffix(css, "style.css")+"ok.svg")
+	s.get("/jobs").contains(t, strings.TrimSuffix(css, "style.css")+"icon.svg")
 }
 
 func TestNotFoundSpeaksTheRoutesForm(t *testing.T) {

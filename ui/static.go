@@ -50,13 +50,27 @@ func readAssets() *staticFiles {
 		if bundle, ok := bundles[path.Base(path.Dir(name))]; ok {
 			as = bundle
 		}
-		out.bodies[as] = bytes.Join([][]byte{out.bodies[as], body}, nil)
+		out.bodies[as] = append(out.bodies[as], slim(body)...)
 		return nil
 	})
 	if err != nil {
 		panic(err)
 	}
 	out.prefix = "/static/" + hex.EncodeToString(sum.Sum(nil))[:12] + "/"
+	return out
+}
+
+// slim leaves out what only helps who writes a style sheet or a script: how lines
+// are indented, empty ones, and comments that have lines of their own. No text
+// in them goes over several lines, which it would change.
+func slim(body []byte) []byte {
+	var out []byte
+	for line := range bytes.Lines(body) {
+		line = bytes.TrimLeft(line, " ")
+		if !bytes.HasPrefix(line, []byte("//")) && len(bytes.TrimSpace(line)) > 0 {
+			out = append(out, line...)
+		}
+	}
 	return out
 }
 

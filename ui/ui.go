@@ -76,20 +76,24 @@ type Ignored struct {
 	Why  string
 }
 
-// server answers every route; but for what it holds to be quick it is not changed
-// once made.
+// server answers every route. What is not guarded in itself is not changed once
+// made.
 type server struct {
 	Options
 	hosts     hostPolicy
 	streams   *streams
+	views     *views
 	feed      *feed
 	headlines *headlines
+	pages     http.Handler // every route, without what guards them
 	now       func() time.Time
 }
 
 // Handler answers every route of the page and the API. It is safe for use by
 // many connections at once.
-func Handler(o Options) http.Handler {
+func Handler(o Options) http.Handler { return newServer(o).guarded() }
+
+func newServer(o Options) *server {
 	if o.AllowedHosts == nil {
 		o.AllowedHosts = func() []string { return nil }
 	}
@@ -114,10 +118,16 @@ func Handler(o Options) http.Handler {
 		o.Changed = o.Queue.Changed
 	}
 	s := &server{
-		Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), streams: newStreams(), headlines: newHeadlines(), now: time.Now,
-		feed: &feed{queue: o.Queue, readings: o.Readings},
+		Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), streams: newStreams(), views: newViews(),
+		headlines: newHeadlines(), now: time.Now, feed: &feed{queue: o.Queue, readings: o.Readings},
 	}
-	return s.recovered(readOnly(bounded(s.hosts.guard(s.routes()))))
+	s.pages = timed(s.routes())
+	return s
+}
+
+// guarded is every route behind what is the same for all of them.
+func (s *server) guarded() http.Handler {
+	return s.recovered(readOnly(bounded(s.hosts.guard(s.pages))))
 }
 
 func (s *server) routes() http.Handler {
@@ -131,6 +141,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("/types", s.types)
 	mux.HandleFunc("/types/{name}", s.typePage)
 	mux.HandleFunc("/system", s.system)
+	mux.HandleFunc("/live", s.live)
 	mux.HandleFunc("/api/v1/events", s.apiEvents)
 	mux.HandleFunc("/api/v1/jobs", s.apiList)
 	mux.HandleFunc("/api/v1/jobs/{id}", s.apiJob)
