@@ -2,6 +2,8 @@ package jobs
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 )
 
@@ -32,6 +34,9 @@ func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
 		"runs":        {selectRuns, []any{"a", 1}},
 		"ended":       {selectEnded, []any{"a", 1}},
 		"since":       {selectSince, []any{1}},
+		"until":       {selectUntil, []any{1}},
+		"submitted":   {selectSubmitted, []any{1}},
+		"group":       {selectGroup, []any{"a", "b"}},
 		"unmet":       {selectUnmet, []any{`["a"]`}},
 		"held":        {selectHeld, nil},
 		"head":        {selectHead, []any{"a"}},
@@ -57,22 +62,29 @@ func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
 		"list": {}, "list state": {States: []State{Failed}}, "list type": {Type: "a"}, "list id": {Query: "id:3f2a"},
 		"list state words": {Query: "state:failed word"}, "list group": {Group: "3f2a91c0-0000-4000-8000-000000000000"},
 		"list group prefix": {Query: "group:3f2a"}, "list since": {Since: time.Unix(9, 0), States: []State{Failed}},
+		"list exit": {Query: "exit:1"}, "list up": {After: 1}, "list state up": {After: 1, States: []State{Failed}}, "list older": {Query: "older:1s state:failed"},
 	} {
-		terms, err := parseQuery(f.Query)
+		terms, err := parseQuery(f.Query, time.Now())
 		if err != nil {
 			return nil, err
 		}
 		terms.narrow(f)
-		w, err := q.waits(ctx)
+		s, err := q.search(ctx, terms, f)
 		if err != nil {
 			return nil, err
 		}
-		conditions, args := terms.sql(w)
-		first := terms.walks()[0]
+		if len(s.walks) == 0 {
+			return nil, fmt.Errorf("%s: there are no such jobs", name)
+		}
+		w := s.walks[0]
 		queries[name] = struct {
 			text string
 			args []any
-		}{first.query(conditions), append(append(append(first.args, 9, 0), args...), 9)}
+		}{w.query(s.conditions, s.up), slices.Concat(w.args, []any{9, 0}, s.args, []any{9})}
+		queries[name+", step"] = struct {
+			text string
+			args []any
+		}{w.queryStep(s.up), slices.Concat(w.args, []any{9, 0, 9})}
 	}
 	plans := map[string]string{}
 	for name, query := range queries {
@@ -125,4 +137,9 @@ func (q *Queue) CommitTogether(n int) []error {
 func (q *Queue) Pragma(ctx context.Context, name string) (value string, err error) {
 	err = q.write(ctx, func(t *tx) error { return t.row("PRAGMA "+name, nil, &value) })
 	return value, err
+}
+
+// SearchWithin is Search that may cost so much.
+func (q *Queue) SearchWithin(ctx context.Context, f Filter, effort int) (Found, error) {
+	return q.find(ctx, f, effort)
 }

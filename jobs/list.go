@@ -6,38 +6,65 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
+	"time"
 )
 
+// Found is a part of the jobs that a Filter selects.
+type Found struct {
+	Jobs []*Job // newest first by Seq
+	// Next is the Filter.Before with which the rest follows, or the Filter.After
+	// if that was set; 0 if there is none. There may be fewer jobs than the limit
+	// although more follow, or none at all.
+	Next int64
+	// Back is when the last job came in that was looked at, if a bound stopped the
+	// search before the limit or the end was reached; zero if none did.
+	Back time.Time
+}
+
 // List returns the jobs that a Filter selects, newest first by Seq. A fault in
-// its Query is a *QueryError.
-//
-// Every state and type asked for is walked in its own index from the newest
-// job down, and no further than the limit needs.
+// its Query is a *QueryError. With a word that hardly any job matches it looks
+// at all of them, which takes a while.
 func (q *Queue) List(ctx context.Context, f Filter) ([]*Job, error) {
-	terms, err := parseQuery(f.Query)
+	found, err := q.find(ctx, f, math.MaxInt)
+	return found.Jobs, err
+}
+
+// Search is List that looks at a bounded number of jobs, so that it answers
+// soon, however many there are and whatever matches.
+func (q *Queue) Search(ctx context.Context, f Filter) (Found, error) {
+	return q.find(ctx, f, searchEffort)
+}
+
+// searchEffort bounds a Search: about 15 ms on a machine of 2020. What costs how
+// much was measured with a million jobs.
+const (
+	searchEffort = 60_000
+
+	costRow    = 1   // to compare numbers of a job that comes next in the table
+	costJump   = 12  // to read one that lies elsewhere in it
+	costText   = 6   // to search in its texts
+	costWhole  = 120 // to read all of it, and say why it waits
+	costLookUp = 200 // to begin to read
+)
+
+func (q *Queue) find(ctx context.Context, f Filter, effort int) (Found, error) {
+	terms, err := parseQuery(f.Query, time.Now())
 	if err != nil {
-		return nil, err
+		return Found{}, err
 	}
 	if !terms.narrow(f) {
-		return nil, nil // the Filter contradicts its Query
+		return Found{}, nil // the Filter contradicts its Query
 	}
 	s, err := q.search(ctx, terms, f)
 	if err != nil {
-		return nil, fmt.Errorf("listing jobs: %w", err)
+		return Found{}, fmt.Errorf("listing jobs: %w", err)
 	}
-	var found []*Job
-	for _, walk := range terms.walks() {
-		some, err := s.walk(ctx, walk)
-		if err != nil {
-			return nil, fmt.Errorf("listing jobs: %w", err)
-		}
-		found = append(found, some...)
-		slices.SortFunc(found, func(a, b *Job) int { return cmp.Compare(b.Seq, a.Seq) })
-		if len(found) >= s.limit {
-			found = found[:s.limit]
-			s.after = found[s.limit-1].Seq // the other walks need go no further
-		}
+	if s.effort = effort; len(s.walks) > 0 {
+		s.share(effort / 2)
+	}
+	found, err := s.run(ctx)
+	if err != nil {
+		return Found{}, fmt.Errorf("listing jobs: %w", err)
 	}
 	return found, nil
 }
@@ -49,8 +76,13 @@ type search struct {
 	waits         *waits
 	conditions    string // fulfilled by every match
 	args          []any
+	costs         int   // to hold one job against them
 	before, after int64 // bounds of Seq, both left out
+	up            bool  // from the oldest to the newest
 	limit         int
+	effort        int // what it may still cost
+	walks         []*walk
+	found         []*Job // those that match, in the order of the search
 }
 
 func (q *Queue) search(ctx context.Context, t *terms, f Filter) (*search, error) {
@@ -58,131 +90,139 @@ func (q *Queue) search(ctx context.Context, t *terms, f Filter) (*search, error)
 	if err != nil {
 		return nil, err
 	}
-	if len(t.words) > 0 && w.catalog != nil {
+	if w.catalog != nil && slices.ContainsFunc(t.conditions, func(c condition) bool { return c.word != "" }) {
 		if err := w.readSlots(ctx); err != nil { // they are in reasons that a word may be of
 			return nil, err
 		}
 	}
-	s := &search{queue: q, terms: t, waits: w, before: math.MaxInt64, limit: orDefault(f.Limit)}
+	s := &search{queue: q, terms: t, waits: w, before: math.MaxInt64, after: f.After, up: f.After > 0, limit: orDefault(f.Limit)}
 	if f.Before > 0 {
 		s.before = f.Before
 	}
-	s.conditions, s.args = t.sql(w)
-	if t.since.IsZero() {
-		return s, nil
+	if err := s.within(ctx); err != nil {
+		return nil, err
 	}
-	err = q.read.row(ctx, selectSince, []any{toMillis(t.since)}, &s.after)
-	return s, err
+	s.conditions, s.args = t.sql(w)
+	for _, c := range t.conditions {
+		s.costs += costRow
+		if c.like {
+			s.costs += costText
+		}
+	}
+	return s, s.plan(ctx)
 }
 
-// selectSince gives the Seq before that of the first job of a time or later.
-// Seqs are nearly in the order of time, but not to be relied on for it.
-const selectSince = "SELECT ifnull(min(seq), 9223372036854775807) - 1 FROM jobs INDEXED BY jobs_submitted WHERE submitted_at >= ?"
-
-// walk is a way through the jobs by descending Seq: an index, and what of it.
-type walk struct {
-	index string
-	where string // ends in " AND " or is ""
-	args  []any
-}
-
-func (w walk) query(conditions string) string {
-	return selectJobs + w.index + " WHERE " + w.where + "seq < ? AND seq > ?" + conditions + " ORDER BY seq DESC LIMIT ?+0"
-}
-
-// Jobs that are read at once when a walk looks for matches.
+// Seqs are nearly in the order of time, but not to be relied on for it: a clock
+// may be put back. So the bound is that of many jobs on the other side of a time.
 const (
-	walkLeast = 50
-	walkMost  = 500
+	boundOf     = "20000"
+	selectSince = `SELECT ifnull(min(seq), 9223372036854775807) - 1 FROM (SELECT seq FROM jobs INDEXED BY jobs_submitted
+		WHERE submitted_at >= ? ORDER BY submitted_at LIMIT ` + boundOf + `)`
+	selectUntil = `SELECT ifnull(max(seq), 0) + 1 FROM (SELECT seq FROM jobs INDEXED BY jobs_submitted
+		WHERE submitted_at < ? ORDER BY submitted_at DESC LIMIT ` + boundOf + `)`
 )
 
-// walk returns the jobs that match, up to the limit.
-func (s *search) walk(ctx context.Context, w walk) ([]*Job, error) {
-	var found []*Job
-	for before, n := s.before, s.limit; ; {
-		n = min(max(n, walkLeast), walkMost)
-		some, err := s.read(ctx, w, before, n)
-		if err != nil {
-			return nil, err
+// within bounds the search by the times that are asked for.
+func (s *search) within(ctx context.Context) error {
+	if t := s.terms.since; !t.IsZero() {
+		var after int64
+		if err := s.queue.read.row(ctx, selectSince, []any{toMillis(t)}, &after); err != nil {
+			return err
 		}
-		for _, j := range some {
-			if s.terms.match(j) {
-				found = append(found, j)
-			}
-			if len(found) == s.limit {
-				return found, nil
-			}
+		s.after = max(s.after, after)
+	}
+	if t := s.terms.until; !t.IsZero() {
+		var before int64
+		if err := s.queue.read.row(ctx, selectUntil, []any{toMillis(t)}, &before); err != nil {
+			return err
 		}
-		if len(some) < n {
-			return found, nil
+		s.before = min(s.before, before)
+	}
+	return nil
+}
+
+// run goes on with the walk that has come least far, until as many matches are
+// known as are wanted and no walk can find another before them. One more tells
+// that others follow.
+func (s *search) run(ctx context.Context) (Found, error) {
+	for {
+		w := s.last()
+		certain := len(s.found)
+		if w != nil {
+			certain = s.upTo(w.at)
 		}
-		before = some[n-1].Seq
-		n *= 2 // matches are rare
+		switch {
+		case certain > s.limit:
+			return s.first(s.limit, s.found[s.limit-1].Seq), nil
+		case w == nil:
+			return s.first(certain, 0), nil
+		case s.effort <= 0 && w.at != s.start(): // each search gets on
+			found := s.first(certain, w.at)
+			var err error
+			found.Back, err = s.queue.submittedBy(ctx, w.at)
+			return found, err
+		}
+		if err := s.advance(ctx, w); err != nil {
+			return Found{}, err
+		}
 	}
 }
 
-// read reads the next n jobs of a walk, with their reasons.
-func (s *search) read(ctx context.Context, w walk, before int64, n int) ([]*Job, error) {
-	all := slices.Concat(w.args, []any{before, s.after}, s.args, []any{n})
-	rows, err := s.queue.read.db.QueryContext(ctx, w.query(s.conditions), all...)
-	if err != nil {
-		return nil, err
+// last is the walk that has come least far; nil if all have come to their end.
+func (s *search) last() *walk {
+	var last *walk
+	for _, w := range s.walks {
+		if !w.done && (last == nil || s.compare(w.at, last.at) < 0) {
+			last = w
+		}
 	}
-	var some []*Job
-	err = eachRow(rows, func(row scanner) error {
-		j, err := scanJob(row)
-		some = append(some, j)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return some, s.waits.explain(ctx, some)
+	return last
 }
 
-// walks are the ways to go: one for each combination of state and type, or the
-// few jobs of an id or a sweep.
-func (t *terms) walks() []walk {
-	switch {
-	case t.id != "":
-		return []walk{{index: "INDEXED BY jobs_id", where: "id >= ? AND id < ? AND " + t.among(), args: []any{t.id, pastPrefix(t.id)}}}
-	case len(t.group) == 36:
-		return []walk{{index: "INDEXED BY jobs_sweep", where: "sweep = ? AND sweep <> '' AND " + t.among(), args: []any{t.group}}}
-	case t.group != "":
-		return []walk{{index: "INDEXED BY jobs_sweep", where: "sweep >= ? AND sweep < ? AND sweep <> '' AND " + t.among(),
-			args: []any{t.group, pastPrefix(t.group)}}}
+// compare orders seqs as the search comes to them.
+func (s *search) compare(a, b int64) int {
+	if s.up {
+		return cmp.Compare(a, b)
 	}
-	states := t.states
-	if len(states) == 0 {
-		states = States
-	}
-	var all []walk
-	switch {
-	case len(t.types) > 0:
-		for _, name := range t.types {
-			for _, s := range states {
-				all = append(all, walk{"INDEXED BY jobs_type", "type = ? AND state = ? AND ", []any{name, string(s)}})
-			}
-		}
-	case len(t.states) > 0:
-		for _, s := range states {
-			all = append(all, walk{"INDEXED BY jobs_state", "state = ? AND ", []any{string(s)}})
-		}
-	default:
-		all = []walk{{index: "NOT INDEXED"}}
-	}
-	return all
+	return cmp.Compare(b, a)
 }
 
-// among is the condition for states and types where no index holds them. The
-// names are constants of this package, or checked in Go afterwards.
-func (t *terms) among() string {
-	if len(t.states) == 0 {
-		return ""
+// upTo counts the matches up to a seq.
+func (s *search) upTo(seq int64) int {
+	i := slices.IndexFunc(s.found, func(j *Job) bool { return s.compare(j.Seq, seq) > 0 })
+	if i < 0 {
+		return len(s.found)
 	}
-	quoted := make([]string, len(t.states))
-	for i, s := range t.states {
-		quoted[i] = "'" + string(s) + "'"
+	return i
+}
+
+// first gives the first n matches, the newest on top.
+func (s *search) first(n int, next int64) Found {
+	found := s.found[:n]
+	if s.up {
+		slices.Reverse(found)
 	}
-	return "state IN (" + strings.Join(quoted, ",") + ") AND "
+	return Found{Jobs: found, Next: next}
+}
+
+// add takes matches in. A job that changed its state meanwhile comes twice.
+func (s *search) add(some []*Job) {
+	for _, j := range some {
+		if s.terms.match(j) && !slices.ContainsFunc(s.found, func(f *Job) bool { return f.Seq == j.Seq }) {
+			s.found = append(s.found, j)
+		}
+	}
+	slices.SortFunc(s.found, func(a, b *Job) int { return s.compare(a.Seq, b.Seq) })
+}
+
+const selectSubmitted = "SELECT submitted_at FROM jobs WHERE seq >= ? ORDER BY seq LIMIT 1"
+
+// submittedBy is when the job of a seq came in, or the first one after it.
+func (q *Queue) submittedBy(ctx context.Context, seq int64) (time.Time, error) {
+	var at int64
+	err := q.read.row(ctx, selectSubmitted, []any{seq}, &at)
+	if err == ErrNotFound {
+		return time.Now(), nil
+	}
+	return fromMillis(at), err
 }

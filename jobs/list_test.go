@@ -185,6 +185,40 @@ func TestList(t *testing.T) {
 		{jobs.Filter{Query: `"limit: 1 of 1"`}, "4"},
 		{jobs.Filter{Query: "exit"}, "0"},
 		{jobs.Filter{Query: "nowhere"}, ""},
+		{jobs.Filter{After: 3}, "6 5 4 3"},
+		{jobs.Filter{After: 3, Limit: 2}, "4 3"},
+		{jobs.Filter{After: 1, Before: 6, Limit: 2}, "2 1"},
+		{jobs.Filter{After: 1, States: []jobs.State{jobs.Failed, jobs.Lost}}, "5 2"},
+		{jobs.Filter{Query: "-state:pending,lost"}, "6 2 1 0"},
+		{jobs.Filter{Query: "!state:pending !state:lost"}, "6 2 1 0"},
+		{jobs.Filter{Query: "-type:b -state:pending"}, "6 5 0"},
+		{jobs.Filter{Query: "exit:1,137"}, "2 0"},
+		{jobs.Filter{Query: "exit:>0"}, "2 0"},
+		{jobs.Filter{Query: "exit:<=1"}, "2 1"},
+		{jobs.Filter{Query: "-exit:0"}, "6 5 4 3 2 0"},
+		{jobs.Filter{Query: "-label:owner"}, "6 5 4 2 1 0"},
+		{jobs.Filter{Query: "!exit"}, "6 5 4 3 2 1"},
+		{jobs.Filter{Query: `!"type limit" state:pending`}, "4"},
+		{jobs.Filter{Query: "!"}, ""},
+		{jobs.Filter{Query: "attempt:1 state:lost"}, "5"},
+		{jobs.Filter{Query: "attempt:>1"}, ""},
+		{jobs.Filter{Query: "priority:<0"}, ""},
+		{jobs.Filter{Query: "-id:3f state:running"}, ""},
+		{jobs.Filter{Query: "-id:4f2a id:3f"}, "6"},
+		{jobs.Filter{Query: "since:1h state:lost"}, "5"},
+		{jobs.Filter{Query: "older:1h"}, ""},
+		{jobs.Filter{Query: "-older:1d -since:1h"}, ""},
+		{jobs.Filter{Query: "since:2000-01-01 older:2000-01-02T03:04"}, ""},
+		{jobs.Filter{Query: "since:2000-01-01T00:00:00Z type:b exit:0"}, "1"},
+		{jobs.Filter{Query: "http://x"}, ""},
+		{jobs.Filter{Query: `C:\x`}, "5"},
+		{jobs.Filter{Query: `"c:\\x"`}, "5"},
+		{jobs.Filter{Query: `"q=a\"b"`}, "3"},
+		{jobs.Filter{Query: `"state:failed"`}, ""},
+		{jobs.Filter{Query: "-lr"}, ""},
+		{jobs.Filter{Query: "signal:kill"}, ""},
+		{jobs.Filter{Query: "took:1h"}, ""},
+		{jobs.Filter{Query: "took:<1h"}, "6"},
 		{jobs.Filter{Query: "'; DROP TABLE jobs; --"}, ""},
 	} {
 		found, err := q.List(bg, c.filter)
@@ -276,6 +310,75 @@ func TestListLooksOnUntilItHasEnough(t *testing.T) {
 	}
 }
 
+// However little a step may cost, a walk in either direction sees each match
+// once, in order, and comes to the end.
+func TestSearchGoesOn(t *testing.T) {
+	t.Parallel()
+	q, _ := openQueue(t)
+	var list []*jobs.Job
+	for i := range 4000 {
+		j := pendingJob()
+		j.Name, j.State = fmt.Sprint(i), []jobs.State{jobs.Completed, jobs.Failed, jobs.Completed, jobs.Lost}[i%4]
+		if i%700 == 3 {
+			j.State, j.Args = jobs.Failed, []string{"needle"}
+		}
+		list = append(list, j)
+	}
+	accept(t, q, list...)
+	for _, f := range []jobs.Filter{
+		{Query: "needle"}, {Query: "needle state:failed"}, {Query: "needle -state:failed"}, {States: []jobs.State{jobs.Failed, jobs.Lost}},
+		{Query: "needle state:failed,lost type:train"}, {Query: "label:none"}, {Type: "train"}, {Query: "state:rejected"},
+	} {
+		all, err := q.List(bg, jobs.Filter{Query: f.Query, States: f.States, Type: f.Type, Limit: 5000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Limit = 7
+		down, steps := "", 0
+		for more := true; more; steps++ {
+			found, err := q.SearchWithin(bg, f, 5000)
+			if err != nil || len(found.Jobs) > 7 || !found.Back.IsZero() && found.Next == 0 {
+				t.Fatal(found, err)
+			}
+			down += " " + names(found.Jobs)
+			f.Before, more = found.Next, found.Next > 0
+		}
+		same(t, fmt.Sprintf("down %q", f.Query), strings.Fields(down), strings.Fields(names(all)))
+		if f.Query == "needle" && steps < 3 {
+			t.Errorf("a search that may cost little took %d steps", steps)
+		}
+		f.Before, f.After = 0, 1
+		up := ""
+		for more := true; more; {
+			found, err := q.SearchWithin(bg, f, 5000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			up = names(found.Jobs) + " " + up
+			more = found.Next > 0
+			f.After = found.Next
+		}
+		same(t, fmt.Sprintf("up %q", f.Query), strings.Fields(up), strings.Fields(strings.TrimSuffix(" "+names(all), " 0")))
+	}
+}
+
+func TestFilterText(t *testing.T) {
+	f := jobs.Filter{
+		States: []jobs.State{jobs.Failed, jobs.Lost}, Type: `a "b" c`, Group: "3f2a", Labels: map[string]string{"owner": "ada", "x": ""},
+		Since: time.Date(2026, 12, 1, 2, 0, 0, 0, time.UTC), Query: `exit:1 "two words"`, Before: 9,
+	}
+	want := `state:failed,lost type:"a \"b\" c" group:3f2a label:owner=ada label:x since:2026-12-01T02:00:00Z exit:1 "two words"`
+	same(t, "text", f.Text(), want)
+	q, _ := openQueue(t)
+	j := pendingJob()
+	j.Type, j.State, j.Labels = f.Type, jobs.Lost, map[string]string{"owner": "ada", "x": "y"}
+	accept(t, q, j)
+	f = jobs.Filter{Query: jobs.Filter{States: f.States, Type: f.Type, Labels: f.Labels}.Text()}
+	if found, err := q.List(bg, f); err != nil || len(found) != 1 {
+		t.Errorf("%s finds %d jobs, %v; want 1", f.Query, len(found), err)
+	}
+}
+
 func TestListWalksEachJobOnce(t *testing.T) {
 	q := listed(t)
 	for _, f := range []jobs.Filter{{}, {Type: "b"}, {States: jobs.States}, {Query: "train"}} {
@@ -302,25 +405,30 @@ func TestListWalksEachJobOnce(t *testing.T) {
 
 func TestListRefusesBadQueries(t *testing.T) {
 	q, _ := openQueue(t)
-	for query, want := range map[string]string{
-		"stat:failed":            `unknown search key "stat"; known are state, type, exit, name, label, source, id, group; quote the word to search for it as it is`,
-		"a http://x":             `unknown search key "http"; known are state, type, exit, name, label, source, id, group; quote the word to search for it as it is`,
-		"state:done":             `unknown state "done" in "state:done"`,
-		"state:failed,":          `unknown state "" in "state:failed,"`,
-		"exit:x":                 `"x" in "exit:x" is no exit status`,
-		"type:":                  `type: needs a value, as in type:x`,
-		"id:xyz":                 `"xyz" in "id:xyz" is no beginning of an id`,
-		"id:3f id:4":             `a job has only one id`,
-		"group:3f group:4":       `a job has only one group`,
-		"group:xyz":              `"xyz" in "group:xyz" is no beginning of an id`,
-		strings.Repeat("a", 501): `the search is longer than 500 letters`,
-		strings.Repeat("a ", 17): `the search has more than 16 words`,
-		`a "b c" d:e`:            `unknown search key "d"; known are state, type, exit, name, label, source, id, group; quote the word to search for it as it is`,
+	known := "known are " + strings.Join(jobs.QueryKeys, ", ") + "; quote the word to search for it as it is"
+	for query, want := range map[string]jobs.QueryError{
+		"stat:failed":            {"stat:failed", 1, 11, `unknown search key "stat"; did you mean state:; ` + known},
+		`größe "b c" d:e`:        {"d:e", 13, 3, `unknown search key "d"; ` + known},
+		"state:done":             {"state:done", 1, 10, `unknown state "done" in "state:done"; the states are pending, running, completed, failed, cancelled, timeout, lost, rejected`},
+		"-state:faild":           {"-state:faild", 1, 12, `unknown state "faild" in "state:faild"; did you mean failed?`},
+		"state:failed,":          {"state:failed,", 1, 13, `unknown state "" in "state:failed,"; the states are pending, running, completed, failed, cancelled, timeout, lost, rejected`},
+		"a exit:x":               {"exit:x", 3, 6, `"x" in "exit:x" is no exit status`},
+		"exit:>1,2":              {"exit:>1,2", 1, 9, `"exit:>1,2" compares with several exit statuses; give one`},
+		"type:":                  {"type:", 1, 5, `type: needs a value, as in type:train`},
+		"id:xyz":                 {"id:xyz", 1, 6, `"xyz" in "id:xyz" is no beginning of an id`},
+		"id:3f id:4":             {"id:4", 7, 4, `a job has only one id`},
+		"group:3f group:4":       {"group:4", 10, 7, `a job has only one group`},
+		"group:xyz":              {"group:xyz", 1, 9, `"xyz" in "group:xyz" is no beginning of an id`},
+		`x !older:"2 d"`:         {"older:2 d", 3, 12, `"2 d" in "older:2 d" is no time; give how long ago, as in older:36h or older:2d, or a date, as in older:2026-12-01 or older:2026-12-01T14:30`},
+		"took:long":              {"took:long", 1, 9, `"long" in "took:long" is no duration; give one as in took:90s, took:2h or took:<5m`},
+		"attempt:many":           {"attempt:many", 1, 12, `"many" in "attempt:many" is no whole number; give one as in attempt:1 or attempt:>1`},
+		strings.Repeat("a", 501): {strings.Repeat("a", 501), 0, 0, `the search is longer than 500 letters`},
+		strings.Repeat("a ", 17): {strings.Repeat("a ", 17), 0, 0, `the search has more than 16 words`},
 	} {
 		_, err := q.List(bg, jobs.Filter{Query: query})
 		var bad *jobs.QueryError
-		if !errors.As(err, &bad) || bad.Message != want {
-			t.Errorf("%q:\n got %v\nwant %s", query, err, want)
+		if !errors.As(err, &bad) || *bad != want {
+			t.Errorf("%q:\n got %#v\nwant %#v", query, err, want)
 		}
 	}
 }
@@ -329,7 +437,13 @@ func TestListRefusesBadQueries(t *testing.T) {
 // neither a walk through the table nor a sort.
 func TestQueriesAreLookUps(t *testing.T) {
 	q, _ := openQueue(t)
-	accept(t, q, pendingJob())
+	for range 20 {
+		accept(t, q, pendingJob())
+	}
+	failed := jobOf("a")
+	failed.State, failed.Group = jobs.Failed, "3f2a91c0-0000-4000-8000-000000000000"
+	failed.SubmittedAt = time.Now().Add(-time.Hour)
+	accept(t, q, failed)
 	plans, err := q.Plans(bg)
 	if err != nil {
 		t.Fatal(err)
@@ -337,8 +451,8 @@ func TestQueriesAreLookUps(t *testing.T) {
 	if len(plans) < 35 {
 		t.Errorf("only %d plans", len(plans))
 	}
-	ordered := []string{"list"} // walks the table by its key, downwards
-	sorted := []string{"list id", "list group prefix", "receipts of", "ends", "last of"}
+	ordered := []string{"list", "list, step"} // they walk the table by its key, downwards
+	sorted := []string{"list id", "list id, step", "receipts of", "ends", "last of"}
 	for name, plan := range plans {
 		if strings.Contains(plan, "SCAN jobs\n") && !slices.Contains(ordered, name) {
 			t.Errorf("%s reads the whole table:\n%s", name, plan)

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Bounds of what a query may cost.
@@ -19,135 +19,162 @@ const (
 // QueryError is a fault in Filter.Query.
 type QueryError struct {
 	Term    string // the part at fault
+	At      int    // letter at which it begins, from 1; 0 if the fault is of the whole
+	Len     int    // letters of it as it is written, quotes included
 	Message string
 }
 
 func (e *QueryError) Error() string { return e.Message }
 
-var queryKeys = []string{"state", "type", "exit", "name", "label", "source", "id", "group"}
+// QueryKeys are the keys that a query knows.
+var QueryKeys = []string{"state", "type", "exit", "signal", "name", "label", "source", "id", "group",
+	"since", "older", "took", "attempt", "priority"}
 
 // terms is a Filter.Query taken apart. Every term must match; of several
 // states or types, one.
 type terms struct {
-	states  []State
-	types   []string
-	id      string // beginning of the id
-	group   string // beginning of the sweep's id
-	since   time.Time
-	exits   []int    // all must be the exit status
-	names   []string // lower case, as words are
-	sources []string
-	labels  []label
-	words   []string
+	states     []State // nil means any
+	types      []string
+	id         string    // beginning of the id
+	group      string    // beginning of the sweep's id
+	since      time.Time // submitted then or later
+	until      time.Time // submitted before it
+	exit       *int      // one exit status that it must be
+	conditions []condition
 }
 
-// label is a term label:key or label:key=value.
-type label struct {
-	key, value string
-	valued     bool
-}
-
-// parseQuery reads words and key:value. Double quotes keep blanks together,
-// and a term that begins with one is a word whatever it contains.
-func parseQuery(query string) (*terms, error) {
+// parseQuery reads words and key:value. Double quotes keep blanks together, and
+// a term that begins with one is a word whatever it contains. ! before a term
+// means that it must not match, as - does before a key.
+func parseQuery(query string, now time.Time) (*terms, error) {
 	if len(query) > maxQuery {
-		return nil, &QueryError{query, fmt.Sprintf("the search is longer than %d letters", maxQuery)}
+		return nil, &QueryError{Term: query, Message: fmt.Sprintf("the search is longer than %d letters", maxQuery)}
 	}
 	t := &terms{}
 	list := splitQuery(query)
 	if len(list) > maxTerms {
-		return nil, &QueryError{query, fmt.Sprintf("the search has more than %d words", maxTerms)}
+		return nil, &QueryError{Term: query, Message: fmt.Sprintf("the search has more than %d words", maxTerms)}
 	}
 	for _, term := range list {
-		key, value, keyed := strings.Cut(term.text, ":")
-		if term.quoted || !keyed || !isKey(key) {
-			t.words = append(t.words, strings.ToLower(term.text))
-			continue
-		}
-		if err := t.add(strings.ToLower(key), value); err != "" {
-			return nil, &QueryError{term.text, err}
+		if message := t.take(term, now); message != "" {
+			return nil, &QueryError{Term: term.text, At: term.at, Len: term.len, Message: message}
 		}
 	}
 	return t, nil
 }
 
+// term is a part of a query between blanks.
 type term struct {
-	text   string
-	quoted bool
+	text   string // quotes removed
+	quoted bool   // it is a word whatever it contains
+	not    bool
+	at     int // as in QueryError
+	len    int
+}
+
+// take adds a term and returns what is wrong with it in words.
+func (t *terms) take(m term, now time.Time) string {
+	key, value, keyed := strings.Cut(m.text, ":")
+	if bare, ok := strings.CutPrefix(key, "-"); ok && keyed && !m.quoted && slices.Contains(QueryKeys, strings.ToLower(bare)) {
+		key, m.not = bare, true
+	}
+	// An address and a path on a drive are words.
+	if m.quoted || !keyed || !isKey(key) || strings.HasPrefix(value, "//") || strings.HasPrefix(value, `\`) {
+		t.conditions = append(t.conditions, wordCondition(strings.ToLower(m.text), m.not))
+		return ""
+	}
+	key = strings.ToLower(key)
+	if !slices.Contains(QueryKeys, key) {
+		return unknownSearch(key)
+	}
+	if value == "" {
+		return fmt.Sprintf("%s: needs a value, as in %s:%s", key, key, sampleValues[key])
+	}
+	return t.add(key, value, m.not, now)
+}
+
+// sampleValues is a value of each key, for those who gave none.
+var sampleValues = map[string]string{
+	"state": "failed", "type": "train", "exit": "137", "signal": "SIGKILL", "name": "nightly", "label": "owner=ada", "source": "inbox",
+	"id": "3f2a91c0", "group": "3f2a91c0", "since": "24h", "older": "2d", "took": ">1h", "attempt": ">1", "priority": ">0",
+}
+
+func unknownSearch(key string) string {
+	meant := ""
+	if near := Match(key, QueryKeys); near != "" {
+		meant = fmt.Sprintf("; did you mean %s:", near)
+	}
+	return fmt.Sprintf("unknown search key %q%s; known are %s; quote the word to search for it as it is",
+		key, meant, strings.Join(QueryKeys, ", "))
 }
 
 func splitQuery(query string) []term {
 	var list []term
-	var b strings.Builder
-	var inside, began, quoted bool
-	end := func() {
-		if b.Len() > 0 {
-			list = append(list, term{b.String(), quoted})
-		}
-		b.Reset()
-		began, quoted = false, false
-	}
+	s := querySplitter{}
 	for _, r := range query {
-		switch {
-		case r == '"':
-			inside = !inside
-			quoted = quoted || !began
-			began = true
-		case unicode.IsSpace(r) && !inside:
-			end()
-		default:
-			b.WriteRune(r)
-			began = true
+		s.pos++
+		if unicode.IsSpace(r) && !s.inside {
+			list = s.end(list)
+			continue
 		}
+		s.letter(r)
 	}
-	end()
+	s.pos++
+	return s.end(list)
+}
+
+// querySplitter is where splitQuery stands.
+type querySplitter struct {
+	pos    int // letters read
+	text   strings.Builder
+	term   term
+	inside bool // of quotes
+	escape bool // after a backslash in them
+}
+
+func (s *querySplitter) letter(r rune) {
+	if s.term.at == 0 {
+		s.term.at = s.pos
+	}
+	switch {
+	case s.escape && r != '"' && r != '\\':
+		s.text.WriteByte('\\')
+		fallthrough
+	case s.escape:
+		s.escape = false
+		s.text.WriteRune(r)
+	case s.inside && r == '\\':
+		s.escape = true
+	case r == '"':
+		s.inside = !s.inside
+		s.term.quoted = s.term.quoted || s.text.Len() == 0
+	case r == '!' && s.text.Len() == 0 && !s.term.quoted && !s.term.not:
+		s.term.not = true
+	default:
+		s.text.WriteRune(r)
+	}
+}
+
+// end adds the term that ends here, if there is one.
+func (s *querySplitter) end(list []term) []term {
+	if s.escape {
+		s.text.WriteByte('\\')
+	}
+	if s.text.Len() == 0 && s.term.not && !s.term.quoted {
+		s.text.WriteByte('!') // alone it is a word
+		s.term.not = false
+	}
+	if s.text.Len() > 0 {
+		s.term.text, s.term.len = s.text.String(), s.pos-s.term.at
+		list = append(list, s.term)
+	}
+	s.text.Reset()
+	s.term, s.inside, s.escape = term{}, false, false
 	return list
 }
 
 func isKey(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) }) < 0
-}
-
-// add takes key:value and returns what is wrong with it in words.
-func (t *terms) add(key, value string) string {
-	if !slices.Contains(queryKeys, key) {
-		return fmt.Sprintf("unknown search key %q; known are %s; quote the word to search for it as it is",
-			key, strings.Join(queryKeys, ", "))
-	}
-	if value == "" {
-		return fmt.Sprintf("%s: needs a value, as in %s:x", key, key)
-	}
-	switch key {
-	case "state":
-		for _, word := range strings.Split(value, ",") {
-			s, ok := ParseState(strings.ToUpper(word))
-			if !ok {
-				return fmt.Sprintf("unknown state %q in %q", word, key+":"+value)
-			}
-			t.states = append(t.states, s)
-		}
-	case "type":
-		t.types = append(t.types, value)
-	case "exit":
-		code, err := strconv.Atoi(value)
-		if err != nil {
-			return fmt.Sprintf("%q in %q is no exit status", value, key+":"+value)
-		}
-		t.exits = append(t.exits, code)
-	case "id":
-		return longer(&t.id, key, value)
-	case "group":
-		return longer(&t.group, key, value)
-	case "name":
-		t.names = append(t.names, strings.ToLower(value))
-	case "source":
-		t.sources = append(t.sources, strings.ToLower(value))
-	case "label":
-		var l label
-		l.key, l.value, l.valued = strings.Cut(value, "=")
-		t.labels = append(t.labels, l)
-	}
-	return ""
 }
 
 // longer takes one more beginning of an id, and returns what is wrong with it.
@@ -168,15 +195,8 @@ func longer(known *string, key, value string) string {
 // narrow adds what the Filter demands beside its Query and reports whether
 // anything can still match.
 func (t *terms) narrow(f Filter) bool {
-	if len(f.States) > 0 {
-		if len(t.states) == 0 {
-			t.states = f.States
-		} else {
-			t.states = slices.DeleteFunc(t.states, func(s State) bool { return !slices.Contains(f.States, s) })
-			if len(t.states) == 0 {
-				return false
-			}
-		}
+	if len(f.States) > 0 && !t.onlyStates(f.States) {
+		return false
 	}
 	if f.Type != "" {
 		if len(t.types) > 0 && !slices.Contains(t.types, f.Type) {
@@ -188,12 +208,25 @@ func (t *terms) narrow(f Filter) bool {
 		return false
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.Labels)) {
-		t.labels = append(t.labels, label{key, f.Labels[key], f.Labels[key] != ""})
+		t.conditions = append(t.conditions, labelCondition(key, f.Labels[key], f.Labels[key] != "", false))
 	}
-	t.since = f.Since
+	if f.Since.After(t.since) {
+		t.since = f.Since
+	}
 	t.states = unique(t.states)
 	t.types = unique(t.types)
 	return true
+}
+
+// onlyStates leaves, of the states that it may have, those in list, and reports
+// whether any is left.
+func (t *terms) onlyStates(list []State) bool {
+	if t.states == nil {
+		t.states = list
+		return true
+	}
+	t.states = slices.DeleteFunc(slices.Clone(t.states), func(s State) bool { return !slices.Contains(list, s) })
+	return len(t.states) > 0
 }
 
 func unique[T comparable](list []T) []T {
@@ -206,132 +239,43 @@ func unique[T comparable](list []T) []T {
 	return once
 }
 
-// sql gives conditions that every match fulfils, so that the database need
-// not hand over the rest; match has the last word.
-func (t *terms) sql(w *waits) (conditions string, args []any) {
-	var b strings.Builder
-	for _, code := range t.exits {
-		b.WriteString(" AND exit_code = ?")
-		args = append(args, code)
-	}
-	like := func(column, text string) {
-		b.WriteString(" AND " + column + ` LIKE ? ESCAPE '\'`)
-		args = append(args, pattern(text))
-	}
-	for _, text := range t.names {
-		like("name", text)
-	}
-	for _, text := range t.sources {
-		like("source", text)
-	}
-	if !t.since.IsZero() {
-		b.WriteString(" AND submitted_at >= ?")
-		args = append(args, toMillis(t.since))
-	}
-	for _, l := range t.labels {
-		like("labels", l.key)
-		if l.valued {
-			like("labels", l.value)
+// Text writes what the Filter selects as a query alone: Before, After and Limit
+// say only which part of it is wanted.
+func (f Filter) Text() string {
+	var all []string
+	add := func(key, value string) { all = append(all, key+":"+quoteTerm(value)) }
+	if len(f.States) > 0 {
+		var words []string
+		for _, s := range f.States {
+			words = append(words, strings.ToLower(string(s)))
 		}
+		add("state", strings.Join(words, ","))
 	}
-	for _, word := range t.words {
-		b.WriteString(` AND (id LIKE ? ESCAPE '\'`)
-		args = append(args, strings.TrimPrefix(pattern(word), "%"))
-		for _, column := range []string{"type", "target", "args", "name", "labels", "reason"} {
-			b.WriteString(" OR " + column + ` LIKE ? ESCAPE '\'`)
-			args = append(args, pattern(word))
-		}
-		if condition, more := w.candidates(word); condition != "" {
-			b.WriteString(" OR " + condition)
-			args = append(args, more...)
-		}
-		b.WriteString(")")
+	if f.Type != "" {
+		add("type", f.Type)
 	}
-	return b.String(), args
+	if f.Group != "" {
+		add("group", f.Group)
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.Labels)) {
+		if value := f.Labels[key]; value != "" {
+			key += "=" + value
+		}
+		add("label", key)
+	}
+	if !f.Since.IsZero() {
+		add("since", f.Since.UTC().Format(time.RFC3339))
+	}
+	if f.Query != "" {
+		all = append(all, f.Query)
+	}
+	return strings.Join(all, " ")
 }
 
-// pattern is a LIKE pattern that matches every text that contains word. What
-// JSON may have written otherwise, and letters whose case LIKE does not know,
-// match anything.
-func pattern(word string) string {
-	var b strings.Builder
-	b.WriteByte('%')
-	wild := true
-	for _, r := range word {
-		switch {
-		case r <= ' ' || r >= 0x7f || strings.ContainsRune(`"\=`, r):
-			if !wild {
-				b.WriteByte('%')
-			}
-			wild = true
-			continue
-		case r == '%' || r == '_':
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-		wild = false
+// quoteTerm writes a value so that it is one term.
+func quoteTerm(value string) string {
+	if utf8.ValidString(value) && strings.IndexFunc(value, func(r rune) bool { return unicode.IsSpace(r) || r == '"' }) < 0 {
+		return value
 	}
-	if !wild {
-		b.WriteByte('%')
-	}
-	return b.String()
-}
-
-// match reports whether j, whose reason is filled in, is what was asked for.
-func (t *terms) match(j *Job) bool {
-	if len(t.states) > 0 && !slices.Contains(t.states, j.State) ||
-		len(t.types) > 0 && !slices.Contains(t.types, j.Type) ||
-		!strings.HasPrefix(j.ID, t.id) || !strings.HasPrefix(j.Group, t.group) {
-		return false
-	}
-	for _, code := range t.exits {
-		if j.ExitCode == nil || *j.ExitCode != code {
-			return false
-		}
-	}
-	for _, l := range t.labels {
-		if value, ok := j.Labels[l.key]; !ok || l.valued && value != l.value {
-			return false
-		}
-	}
-	for _, text := range t.names {
-		if !containsFold(j.Name, text) {
-			return false
-		}
-	}
-	for _, text := range t.sources {
-		if !containsFold(j.Source, text) {
-			return false
-		}
-	}
-	for _, word := range t.words {
-		if !j.mentions(word) {
-			return false
-		}
-	}
-	return true
-}
-
-// mentions reports whether a word, in lower case, is found in what a person
-// sees of the job.
-func (j *Job) mentions(word string) bool {
-	if strings.HasPrefix(j.ID, word) {
-		return true
-	}
-	for _, text := range []string{j.Type, j.Target, j.Name, j.Reason, strings.Join(j.Args, " ")} {
-		if containsFold(text, word) {
-			return true
-		}
-	}
-	for key, value := range j.Labels {
-		if containsFold(key+"="+value, word) {
-			return true
-		}
-	}
-	return false
-}
-
-// containsFold reports whether text contains word, which is in lower case.
-func containsFold(text, word string) bool {
-	return strings.Contains(strings.ToLower(text), word)
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }

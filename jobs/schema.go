@@ -225,7 +225,7 @@ CREATE TABLE prunings (
 // schema4 adds as whom an attempt was started.
 const schema4 = `ALTER TABLE jobs ADD COLUMN run_as TEXT NOT NULL DEFAULT '';`
 
-// schema5 adds what is measured. Ends are counted from the latest events on, so
+// schema5 adds what is measured, and two ways to find what was. Ends are counted from the latest events on, so
 // that an old database has something to show: not from all of its events, since
 // that would take as long as there are many.
 const schema5 = `
@@ -269,6 +269,12 @@ CREATE TABLE counted (
 	event INTEGER NOT NULL
 ) STRICT;
 INSERT INTO counted SELECT 1, max(0, ifnull(max(id), 0) - 200000) FROM events;
+
+-- For the search by exit status; that of a success finds too much to be of use.
+CREATE INDEX jobs_exit ON jobs (exit_code, seq) WHERE exit_code <> 0;
+
+-- For what ran when.
+CREATE INDEX attempts_finished ON attempts (finished_at);
 `
 
 // migrate brings the database behind c to the newest schema, in one
