@@ -15,6 +15,8 @@ type bars struct {
 	startedAt time.Time // of the attempt
 	list      []*bar    // outermost first, as far as is known: oldest first
 	draws     int       // how often any was drawn
+	apart     string    // the kind of which there are several side by side, told from each other by their labels
+	strangers int       // bars that were opened since one was drawn again
 	scan      scan
 }
 
@@ -22,6 +24,7 @@ type bars struct {
 type bar struct {
 	track
 	name   string    // its label with digits
+	names  []string  // the latest labels that it had before
 	kind   string    // its tool, label without digits and total
 	drawn  int       // which of all draws its last one was
 	ended  int       // at which of them it came to its end; 0 if it has not
@@ -61,7 +64,7 @@ func (b *bars) draw(f finding, redraw bool, at time.Time) {
 	kind := f.kind()
 	it := b.known(&f, kind, redraw)
 	if it == nil {
-		it = b.open(kind)
+		it = b.open(kind, f.label)
 	} else if it.drawn == b.draws && it.fraction == f.fraction && it.text == f.text {
 		it.seenAt = at
 		it.update(f.reading, at) // the same line, which has got its end
@@ -71,7 +74,8 @@ func (b *bars) draw(f finding, redraw bool, at time.Time) {
 	if it.seen && f.fraction > it.fraction && f.total == it.total {
 		it.grown = true
 	}
-	it.name, it.total, it.weak, it.seenAt = f.label, f.total, f.weak, at
+	it.rename(f.label)
+	it.total, it.weak, it.seenAt = f.total, f.weak, at
 	it.update(f.reading, at)
 	b.draws++
 	it.drawn = b.draws
@@ -82,21 +86,30 @@ func (b *bars) draw(f finding, redraw bool, at time.Time) {
 	}
 }
 
-// known gives the bar that is drawn again, with its label or with another one:
-// labels tell of losses and times. One that falls behind under another label may
-// be a second bar beside it, or the next round; which of both, shows in whether
-// the first is drawn again. Line by line there is but one bar of a kind. It is
-// nil if the bar is a new one.
+// known gives the bar that is drawn again; nil if it is a new one. Labels tell of
+// losses and times, so it may have another label than before, if it goes on where
+// the bar was. One that falls behind under another label is the next round, or a
+// second bar beside it: which of both, shows in whether the first is drawn again.
+// Line by line there is but one bar of a kind.
 func (b *bars) known(f *finding, kind string, redraw bool) *bar {
 	var found *bar
 	for _, it := range b.list {
-		switch {
-		case it.kind != kind:
-		case it.name == f.label:
+		if it.kind != kind {
+			continue
+		}
+		if it.name == f.label {
+			b.strangers = 0
 			return it
-		case !redraw || it.fraction < 0 || it.onItsWay() && it.fraction <= f.fraction:
+		}
+		if redraw && f.fraction < it.fraction && slices.Contains(it.names, f.label) {
+			b.apart, b.strangers = kind, 0
+		}
+		if !redraw || it.fraction < 0 || it.onItsWay() && it.fraction <= f.fraction {
 			found = it
 		}
+	}
+	if b.apart == kind {
+		return nil
 	}
 	return found
 }
@@ -116,11 +129,15 @@ func (b *bars) miss(drawn *bar) {
 }
 
 // open makes a new bar, in place of another if there are too many. It is as old
-// as the others of its kind: the next round of an outer loop is outer, too.
-func (b *bars) open(kind string) *bar {
+// as the others of its kind: the next round of an outer loop is outer, too. Of
+// bars side by side the first by name is the first.
+func (b *bars) open(kind, name string) *bar {
 	it := &bar{kind: kind}
 	if b.draws == 0 {
 		it.startedAt = b.startedAt
+	}
+	if b.strangers++; b.strangers > maxBars {
+		b.apart = ""
 	}
 	if len(b.list) == maxBars {
 		i := b.superfluous(kind)
@@ -128,12 +145,24 @@ func (b *bars) open(kind string) *bar {
 	}
 	place := len(b.list)
 	for i, other := range b.list {
-		if other.kind == kind {
-			place = i + 1
+		if other.kind != kind {
+			continue
+		}
+		if place = i + 1; b.apart == kind && other.name > name {
+			place = i
+			break
 		}
 	}
 	b.list = slices.Insert(b.list, place, it)
 	return it
+}
+
+// rename gives a bar its label, and remembers those that it had.
+func (it *bar) rename(name string) {
+	if it.seen && name != it.name {
+		it.names = append(it.names[max(0, len(it.names)-maxBars+1):], it.name)
+	}
+	it.name = name
 }
 
 // superfluous gives the place of a bar that may go: one of the same kind, else

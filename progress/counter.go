@@ -25,74 +25,105 @@ type ratio struct {
 }
 
 // counter finds a ratio that tells how far something is.
-func (s *scan) counter(text []byte) (finding, bool) {
-	for from := 0; from < len(text); {
-		r, next, ok := nextRatio(text, from)
-		if !ok {
-			return finding{}, false
+func (s *scan) counter(text []byte, slash bool) (finding, bool) {
+	if slash {
+		for r, next, ok := nextRatio(text, 0, slashAt); ok; r, next, ok = nextRatio(text, next, slashAt) {
+			if r.word != "" {
+				return s.count(r, text), true
+			}
 		}
-		from = next
-		switch {
-		case r.word == epochTool:
-			return s.epochs.line(r, text), true
-		case counted[r.word]:
-			f := finding{weak: true, label: r.word, total: string(r.size)}
-			f.reading = reading{source: "count", fraction: share(r.done, r.total), text: tidy(text[r.start:r.end]), left: none}
-			return f, true
+	}
+	for r, next, ok := nextRatio(text, 0, ofAt); ok; r, next, ok = nextRatio(text, next, ofAt) {
+		if r.word != "" {
+			return s.count(r, text), true
 		}
 	}
 	return finding{}, false
 }
 
-// nextRatio finds a ratio at or behind from, and where to look for the one
-// after it.
-func nextRatio(text []byte, from int) (r ratio, next int, ok bool) {
-	for i := from; i < len(text); i++ {
-		if !isDigit(text[i]) || i > 0 && (isWord(text[i-1]) || text[i-1] == '.' || text[i-1] == '/' || text[i-1] == '-') {
-			continue
-		}
-		end := digitsEnd(text, i)
-		total := afterDivider(text, end)
-		if total < 0 {
-			i = end
-			continue
-		}
-		next = digitsEnd(text, total)
-		r.done, r.total, r.size = number(text[i:end]), number(text[total:next]), text[total:next]
-		if r.done >= 0 && r.done <= r.total && r.total > 0 && !goesOn(text, next) {
-			r.start, r.end = i, next
-			r.findWord(text)
-			return r, next, true
-		}
-		i = next
+func (s *scan) count(r ratio, text []byte) finding {
+	if r.word == epochTool {
+		return s.epochs.line(r, text)
 	}
-	return ratio{}, len(text), false
+	f := finding{weak: true, label: r.word, total: string(r.size)}
+	f.reading = reading{source: "count", fraction: share(r.done, r.total), text: tidy(text[r.start:r.end]), left: none}
+	return f
 }
 
-// digitsEnd gives the end of the digits at i; commas between them belong to them.
-func digitsEnd(text []byte, i int) int {
-	for i < len(text) && (isDigit(text[i]) || text[i] == ',' && i+1 < len(text) && isDigit(text[i+1])) {
-		i++
+// slashAt finds a slash at or behind from; ofAt finds " of ". They give where it
+// begins and ends; none if there is none.
+func slashAt(text []byte, from int) (begin, end int) {
+	at := bytes.IndexByte(text[from:], '/')
+	if at < 0 {
+		return none, none
 	}
-	return i
+	return from + at, from + at + 1
 }
 
-// afterDivider gives the place of the number behind a slash or "of" at i; none
-// if there is none.
-func afterDivider(text []byte, i int) int {
-	rest := bytes.TrimLeft(text[i:], " ")
-	after, ok := bytes.CutPrefix(rest, []byte("/"))
-	if !ok {
-		if after, ok = bytes.CutPrefix(rest, []byte("of ")); !ok || len(rest) == len(text)-i {
-			return none
+func ofAt(text []byte, from int) (begin, end int) {
+	for {
+		at := bytes.IndexByte(text[from:], 'f') // it is rarer than o and than a blank
+		if at < 0 {
+			return none, none
 		}
+		at += from
+		if at >= 2 && text[at-1] == 'o' && text[at-2] == ' ' && at+1 < len(text) && text[at+1] == ' ' {
+			return at - 2, at + 2
+		}
+		from = at + 1
 	}
-	after = bytes.TrimLeft(after, " ")
-	if len(after) == 0 || !isDigit(after[0]) {
-		return none
-	}
-	return len(text) - len(after)
 }
+
+// nextRatio finds a ratio whose divider stands at or behind from, and where to
+// look for the one after it.
+func nextRatio(text []byte, from int, divider func([]byte, int) (int, int)) (r ratio, next int, ok bool) {
+	for {
+		begin, end := divider(text, from)
+		if begin < 0 {
+			return ratio{}, len(text), false
+		}
+		if r, ok = ratioAt(text, begin, end); ok {
+			return r, end, true
+		}
+		from = end
+	}
+}
+
+// ratioAt gives the ratio whose divider stands in text from its begin to its end.
+func ratioAt(text []byte, begin, end int) (r ratio, ok bool) {
+	for begin > 0 && text[begin-1] == ' ' {
+		begin--
+	}
+	for end < len(text) && text[end] == ' ' {
+		end++
+	}
+	r.start, r.end = begin, end
+	for r.start > 0 && isNumeral(text[r.start-1]) {
+		r.start--
+	}
+	for r.end < len(text) && isNumeral(text[r.end]) {
+		r.end++
+	}
+	for r.end > end && text[r.end-1] == ',' {
+		r.end--
+	}
+	if r.start == begin || r.end == end || goesOn(text, r.end) || r.start > 0 && isPart(text[r.start-1]) {
+		return ratio{}, false
+	}
+	r.size = text[end:r.end]
+	r.done, r.total = number(text[r.start:begin]), number(r.size)
+	if r.done < 0 || r.done > r.total || r.total <= 0 {
+		return ratio{}, false
+	}
+	r.findWord(text)
+	return r, true
+}
+
+// isNumeral reports whether c may stand in a number: commas are between thousands.
+func isNumeral(c byte) bool { return isDigit(c) || c == ',' }
+
+// isPart reports whether a number behind c is part of something longer.
+func isPart(c byte) bool { return isWord(c) || c == '.' || c == '/' || c == '-' }
 
 // goesOn reports whether what ends at i is part of something longer: a date, a
 // path, a version, a percentage.

@@ -20,6 +20,7 @@ type Detector struct {
 	bars bars  // found by what is known of tools
 
 	writtenAt time.Time // of the latest piece
+	gap       bool      // something was not read
 }
 
 // New gives a Detector for an attempt that began at startedAt, which tells the
@@ -43,6 +44,7 @@ func (d *Detector) Write(p []byte, at time.Time) {
 	if d.rule.Off || len(p) == 0 {
 		return
 	}
+	d.lines.peek(d, false) // what stands there since the piece before, at its time
 	d.writtenAt = at
 	d.lines.write(p, d)
 }
@@ -50,6 +52,7 @@ func (d *Detector) Write(p []byte, at time.Time) {
 // Skip says that what came next was not read: the unfinished line is forgotten,
 // and so is the next one up to its end.
 func (d *Detector) Skip() {
+	d.gap = true
 	d.lines.skip()
 }
 

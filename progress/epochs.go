@@ -44,7 +44,7 @@ func (e *epochs) add(f *finding) (finding, bool) {
 		return finding{}, false
 	}
 	inner := f.text
-	if r, _, ok := nextRatio([]byte(f.label), 0); ok && (r.word == epochTool || r.start == 0) {
+	if r, _, ok := nextRatio([]byte(f.label), 0, slashAt); ok && (r.word == epochTool || r.start == 0) {
 		e.label(r, f.label[r.start:r.end])
 		inner = f.counts
 	}

@@ -10,14 +10,13 @@ const genericBar = "bar"
 
 var (
 	drawnBar   = regexp.MustCompile(`[\[|(][ .*\-]*[=#>█▉▊▋▌▍▎▏━╸╺░▒▓■.*\-]{3,}[ .*\-]*[\]|)]|[=#█━░▒▓■]{4,}`)
-	percentSet = regexp.MustCompile(`(?i)\bprogress\b[^\w%]{0,3}\d|%\s*(?:complete|completed|done|finished|processed)\b`)
 	genericETA = regexp.MustCompile(`(?i)\b(?:eta|remaining|left)\b[:= ]*((?:\d+\s?(?:d|h|m|min|s|sec)\s?)+|(?:\d+:)+\d\d)|%\s+((?:\d+d )?\d\d:\d\d:\d\d)$`)
 )
 
 // generic finds a percentage that stands alone in a line that was drawn over
 // itself, or beside a drawn bar; or, if it grows then, beside words that say
 // what it is.
-func generic(text []byte, redraw bool) (finding, bool) {
+func generic(text []byte, class uint8, redraw bool) (finding, bool) {
 	start, end, ok := onePercentage(text)
 	if !ok || bytes.HasPrefix(text, []byte("(Reading database")) { // dpkg does so for a second, and never again
 		return finding{}, false
@@ -27,10 +26,13 @@ func generic(text []byte, redraw bool) (finding, bool) {
 		return finding{}, false
 	}
 	f := finding{reading: reading{source: genericBar, fraction: share(percent, 100), left: none}}
-	bar := drawnBar.FindIndex(text)
+	var bar []int
+	if class&(hasBracket|hasFrame|hasBox) != 0 {
+		bar = drawnBar.FindIndex(text)
+	}
 	switch {
 	case redraw || bar != nil:
-	case percentSet.Match(text):
+	case setAlone(text, start, end):
 		f.weak = true
 	default:
 		return finding{}, false
@@ -44,6 +46,25 @@ func generic(text []byte, redraw bool) (finding, bool) {
 		f.left = max(duration(string(trim(m[1]))), duration(string(trim(m[2]))))
 	}
 	return f, true
+}
+
+// setAlone reports whether a word beside the percentage says what it is:
+// "progress: 45%", "45 % done".
+func setAlone(text []byte, start, end int) bool {
+	before := bytes.TrimRight(text[:start], " :=(")
+	if len(before) >= 8 && bytes.EqualFold(before[len(before)-8:], []byte("progress")) {
+		return true
+	}
+	after := bytes.TrimLeft(text[end:], " %")
+	n := 0
+	for n < len(after) && isLetter(after[n]) {
+		n++
+	}
+	switch string(bytes.ToLower(after[:n])) {
+	case "complete", "completed", "done", "finished", "processed":
+		return true
+	}
+	return false
 }
 
 // onePercentage gives the place of the only number with a percent sign, without

@@ -72,7 +72,10 @@ func (m *match) eta() time.Duration {
 }
 
 // whole is how much there is to do, as a type's pattern has told it.
-type whole float64
+type whole struct {
+	told    float64 // as a group total, or the most that was left; 0 if nothing
+	guessed bool    // from what was left when the output was no longer at its begin
+}
 
 // typeReading reads a line by the type's pattern.
 func (d *Detector) typeReading(text []byte) (reading, bool) {
@@ -83,7 +86,7 @@ func (d *Detector) typeReading(text []byte) (reading, bool) {
 	if !ok {
 		return reading{}, false
 	}
-	r := reading{source: jobs.ProgressPattern, fraction: d.whole.share(&m), left: m.eta()}
+	r := reading{source: jobs.ProgressPattern, fraction: d.share(&m), left: m.eta()}
 	if label := m.part(labelGroup); label != nil {
 		r.text = tidy(label)
 	} else {
@@ -93,13 +96,15 @@ func (d *Detector) typeReading(text []byte) (reading, bool) {
 }
 
 // share is how much is done. What there is to do may stand in a line of its
-// own; where only what is left is told, it is the most that ever was.
-func (w *whole) share(m *match) float64 {
+// own; where only what is left is told, it is the most that ever was, which is
+// not known if the begin of the output was not read.
+func (d *Detector) share(m *match) float64 {
+	w := &d.whole
 	done, left := m.number(doneGroup), m.number(leftGroup)
 	if total := m.number(totalGroup); total > 0 {
-		*w = whole(total)
-	} else if left > float64(*w) && done < 0 {
-		*w = whole(left)
+		*w = whole{told: total}
+	} else if left > w.told && done < 0 {
+		*w = whole{told: left, guessed: d.gap && w.told == 0}
 	}
 	switch percent := m.number(percentGroup); {
 	case percent >= 0:
@@ -107,9 +112,9 @@ func (w *whole) share(m *match) float64 {
 	case done >= 0 && left >= 0:
 		return share(done, done+left)
 	case done >= 0:
-		return share(done, float64(*w))
-	case left >= 0:
-		return share(float64(*w)-left, float64(*w))
+		return share(done, w.told)
+	case left >= 0 && !w.guessed:
+		return share(w.told-left, w.told)
 	}
 	return none
 }

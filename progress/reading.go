@@ -1,7 +1,6 @@
 package progress
 
 import (
-	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -42,8 +41,16 @@ func tidy(raw []byte) string {
 // trim takes blanks and the backspaces with which some bars go back away from
 // both ends.
 func trim(text []byte) []byte {
-	return bytes.Trim(text, " \t\b\x00")
+	for len(text) > 0 && isBlank(text[0]) {
+		text = text[1:]
+	}
+	for len(text) > 0 && isBlank(text[len(text)-1]) {
+		text = text[:len(text)-1]
+	}
+	return text
 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\b' || c == 0 }
 
 // share is done of total as a fraction; none if that makes no sense.
 func share(done, total float64) float64 {

@@ -12,7 +12,8 @@ const (
 	hasPercent
 	hasSlash
 	hasBracket
-	hasBox // the first byte of the characters of which bars are made
+	hasFrame // what else begins a bar
+	hasBox   // the first byte of the characters of boxes
 )
 
 var classes = func() (table [256]uint8) {
@@ -22,6 +23,9 @@ var classes = func() (table [256]uint8) {
 	table['%'] = hasPercent
 	table['/'] = hasSlash
 	table['['] = hasBracket
+	for _, c := range "|(=#" {
+		table[c] = hasFrame
+	}
 	table[0xe2] = hasBox
 	return table
 }()
@@ -69,29 +73,69 @@ func (b *bars) drawn(at time.Time) bool {
 
 // find looks for what known tools write, then for what any might.
 func (s *scan) find(text []byte, class uint8, how drawing) (finding, bool) {
+	if f, ok := s.known(text, class, how); ok || how.part {
+		return f, ok
+	}
 	if class&hasPercent != 0 {
-		if f, ok := s.tools(percentTools, text, how.part); ok {
+		if f, ok := generic(text, class, how.redraw); ok {
+			return f, true
+		}
+	}
+	return s.counter(text, class&hasSlash != 0)
+}
+
+// known looks for what known tools write.
+func (s *scan) known(text []byte, class uint8, how drawing) (finding, bool) {
+	if class&hasPercent != 0 {
+		if f, ok := s.percents(text, how.part); ok {
 			return f, true
 		}
 	}
 	if f, ok := s.ffmpeg.find(text); ok {
 		return f, true
 	}
-	if first := text[0]; first == '[' || isDigit(first) || class&hasBox != 0 || class&hasBracket != 0 && how.redraw {
-		if f, ok := s.tools(otherTools, text, how.part); ok {
+	var tools []tool
+	switch first := text[0]; {
+	case isDigit(first):
+		tools = numberTools
+	case first == '[':
+		tools = bracketTools
+	case first == 'B':
+		tools = buildTools
+	}
+	if f, ok := s.tools(tools, text, how.part); ok {
+		return f, true
+	}
+	if class&hasBox != 0 {
+		if f, ok := s.tools(boxTools, text, how.part); ok {
 			return f, true
 		}
 	}
-	if how.part {
-		return finding{}, false
+	if class&hasBracket != 0 && text[len(text)-1] == ']' {
+		return s.tools(rateTools, text, how.part)
 	}
-	if class&hasPercent != 0 {
-		if f, ok := generic(text, how.redraw); ok {
+	return finding{}, false
+}
+
+// percents looks for what tools write that show percentages, by what stands
+// behind the signs.
+func (s *scan) percents(text []byte, part bool) (finding, bool) {
+	for i := 1; i < len(text); i++ {
+		at := bytes.IndexByte(text[i:], '%')
+		if at < 0 {
+			break
+		}
+		i += at
+		if !isDigit(text[i-1]) {
+			continue
+		}
+		var behind byte
+		if i+1 < len(text) {
+			behind = text[i+1]
+		}
+		if f, ok := s.tools(percentTools[behind], text, part); ok {
 			return f, true
 		}
-	}
-	if class&hasSlash != 0 || bytes.Contains(text, []byte(" of ")) {
-		return s.counter(text)
 	}
 	return finding{}, false
 }

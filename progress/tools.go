@@ -10,7 +10,8 @@ import (
 // of a type's pattern.
 type tool struct {
 	name string
-	sign string // what every such line holds: the pattern is tried only then
+	sign string            // what every such line holds: the pattern is tried only then
+	head func([]byte) bool // how every such line begins; nil: in many ways
 	pattern
 	step  bool                               // the label is what is done just now, and changes from line to line
 	weak  bool                               // other lines look like that, too: it counts once it has grown
@@ -21,42 +22,35 @@ func expect(name, sign, expression string) tool {
 	return tool{name: name, sign: sign, pattern: newPattern(regexp.MustCompile(expression))}
 }
 
+func (t tool) begins(as func([]byte) bool) tool { t.head = as; return t }
+
 func (t tool) steps() tool { t.step = true; return t }
 
 func (t tool) doubted() tool { t.weak = true; return t }
 
 func (t tool) judged(by func(*scan, *match, *finding) bool) tool { t.judge = by; return t }
 
-// percentTools write lines with a percent sign. What each looks like was taken
-// from what it wrote; see testdata/README.md.
-var percentTools = []tool{
-	// Also Lightning, Hugging Face, Ultralytics, enlighten.
-	expect("tqdm", "%|", `^(?:(?P<label>.*?):?\s+)?(?P<percent>\d{1,3})%\|[^|]*\|\s*(?P<done>[\d.]+[kKMGTPEZY]?)/(?P<total>[\d.]+[kKMGTPEZY]?)\S*\s+\[-?[\d:]+(?:<(?P<eta>[\d:]+|\?))?`),
-	expect("rich", "━", `^(?P<label>.*?)\s*[━╸╺]{3,}\s+(?P<percent>\d{1,3})%(?:.*?\s(?P<eta>\d+:\d\d:\d\d))?`),
-	expect("git", "% (", `^(?:remote: )?(?P<label>[A-Z][A-Za-z ]+):\s+(?P<percent>\d{1,3})% \((?P<done>\d+)/(?P<total>\d+)\)`),
-	expect("pv", "/s] [", `^(?:(?P<label>[^:]+): )?\s*[\d.]+\s?[A-Za-z]*B?\s+\d+:\d\d:\d\d\s+\[[^\]]*/s\]\s+\[[=> ]*\]\s+(?P<percent>\d{1,3})%(?:\s+ETA\s+(?P<eta>\S+))?`),
-	expect("wget", "%[", `^(?P<label>\S.*?)\s+(?P<percent>\d{1,3})%\[[=>+ ]*\].*?(?:\s+eta\s+(?P<eta>\S.*))?$`),
-	expect("wget", "K ", `^\d+K[ .,]+\s(?P<percent>\d{1,3})%\s+[\d.]+[KMGT]?(?:\s+(?P<eta>\S+)|=\S+)?$`),
-	expect("rsync", "B/s ", `^[\d,.]+[KMGTP]?\s+(?P<percent>\d{1,3})%\s+[\d.,]+[kKMGT]?B/s\s+(?P<eta>\d+:\d\d:\d\d)(?:\s+\(xfr#\d+, (?:to|ir)-chk=(?P<left>\d+)/(?P<total>\d+)\))?$`).judged(judgeRsync),
-	expect("cmake", "%] ", `^\[\s*(?P<percent>\d{1,3})%\] (?P<label>\S.*)$`).steps(),
-	expect("pytest", "%]", `^(?P<label>\S+\.py)(?:\s|::).*\s\[\s*(?P<percent>\d{1,3})%\]$`).steps(),
-	expect("snakemake", " steps (", `^(?P<done>\d+) of (?P<total>\d+) steps \((?P<percent>\d+)%\) done$`),
-	expect("yt-dlp", "[download]", `^\[download\]\s+(?P<percent>[\d.]+)% of (?:.*? ETA (?P<eta>\S+))?`),
-	expect("rclone", ", ETA ", `Transferred:\s+[\d.]+ ?\S* / [\d.]+ ?\S*, (?P<percent>\d{1,3})%, .*?, ETA (?P<eta>\S+)`),
-	expect("aria2", "[#", `^\[#[0-9a-f]{6} [^/]+/[^(]+\((?P<percent>\d{1,3})%\)(?:.* ETA:(?P<eta>[^\]\s]+))?`),
-	// The examples of PyTorch.
-	expect("torch", "%)]", `(?i)(?P<label>[A-Z ]*\bepoch:?\s+\d+)\s+\[(?P<done>\d+)/(?P<total>\d+)\s+\((?P<percent>\d{1,3})%\)\]`),
+// withRatio and withNumber are ways in which lines begin: "12/60 ", "12 ".
+func withRatio(text []byte) bool {
+	i := digitsEnd(text, 0)
+	if i == 0 || i == len(text) || text[i] != '/' {
+		return false
+	}
+	end := digitsEnd(text, i+1)
+	return end > i+1 && end < len(text) && text[end] == ' '
 }
 
-// otherTools write lines without a percent sign.
-var otherTools = []tool{
-	expect("keras", " ", `^(?P<done>\d+)/(?P<total>\d+)\s+(?:\[[=>.]+\]|━+|-\s\d+s\b)(?:.*?\s(?:ETA:\s*)?(?P<eta>(?:\d+:)+\d\d|\d+s)\s)?`).judged(judgeKeras),
-	expect("rich", "━", `^(?P<label>.*?)\s*[━╸╺]{3,}\s+(?P<done>\d+)/(?P<total>\d+)\s+\d+:\d\d:\d\d • (?P<eta>[\d:-]+)`), // Lightning's
-	expect("curl", ":", `^(?P<percent>\d{1,3})\s+[\d.]*[1-9][\d.]*[kMGTP]?\s+\d{1,3}\s+[\d.]+[kMGTP]?\s+\d{1,3}\s+[\d.]+[kMGTP]?\s+\S+\s+\S+\s+[\d:-]+\s+[\d:-]+\s+(?P<eta>[\d:-]+)\s+\S+$`),
-	expect("ninja", "[", `^\[(?P<done>\d+)/(?P<total>\d+)\] (?P<label>\S.*)$`).steps().doubted(),
-	expect("joblib", "[Parallel(", `^\[Parallel\(.*\]: Done\s+(?P<done>\d+) out of\s+(?P<total>\d+) \| elapsed:\s*\S+(?:\s*remaining:\s*(?P<eta>[\d.]+\s?\w+)|\s*(?P<label>finished))`).judged(judgeJoblib),
-	expect("tqdm", "/", `^(?:(?P<label>.*?): )?(?P<done>[\d.]+[kKMGTPEZY]?[A-Za-z]+) \[[\d:]+, [^\]]*(?:/s|s/)[^\]]*\]`),
-	expect("cargo", "] ", `^Building \[[=> ]*\] (?P<done>\d+)/(?P<total>\d+)(?:: (?P<label>.*))?`).steps(),
+// digitsEnd gives the end of the digits at i.
+func digitsEnd(text []byte, i int) int {
+	for i < len(text) && isDigit(text[i]) {
+		i++
+	}
+	return i
+}
+
+func withNumber(text []byte) bool {
+	i := bytes.IndexByte(text[:min(len(text), 4)], ' ')
+	return i > 0 && isDigit(text[i-1])
 }
 
 // tools looks for what a known tool writes. Of a part of a line no label at its
@@ -64,7 +58,7 @@ var otherTools = []tool{
 func (s *scan) tools(known []tool, text []byte, part bool) (finding, bool) {
 	for i := range known {
 		t := &known[i]
-		if part && t.step || !bytes.Contains(text, []byte(t.sign)) {
+		if part && t.step || t.head != nil && !t.head(text) || !bytes.Contains(text, []byte(t.sign)) {
 			continue
 		}
 		m, ok := t.match(text)
