@@ -23,7 +23,7 @@ func BenchmarkAcceptOne(b *testing.B) {
 	})
 }
 
-func fill(b *testing.B, q *jobs.Queue, n int) []*jobs.Job {
+func fill(b testing.TB, q *jobs.Queue, n int) []*jobs.Job {
 	b.Helper()
 	var all []*jobs.Job
 	for len(all) < n {

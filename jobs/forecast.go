@@ -151,24 +151,29 @@ func (w *waits) play(ctx context.Context, j *Job) (*play, error) {
 		}
 		p.lines = append(p.lines, line)
 	}
+	return p, w.onStage(ctx, p)
+}
+
+// onStage adds to the lines what runs, and reads how long jobs of the types run.
+func (w *waits) onStage(ctx context.Context, p *play) error {
 	running, err := w.queue.Running(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, r := range running {
 		if err := w.learn(ctx, p, r.Type); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, line := range p.lines {
 		if err := w.learn(ctx, p, line.typ.Name); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, r := range running {
 		p.run(r)
 	}
-	return p, nil
+	return nil
 }
 
 // lineOf gives the jobs of a type that come before j, and j itself.

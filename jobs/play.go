@@ -14,6 +14,7 @@ type play struct {
 	now     time.Time
 	lines   []*line
 	took    map[string][]time.Duration // of earlier jobs by type, shortest first
+	left    map[string]time.Duration   // what is known better of jobs that run, by id
 
 	running map[string]int
 	total   int
@@ -60,6 +61,9 @@ func (p *play) run(j *Job) {
 	}
 	elapsed := max(0, p.now.Sub(j.StartedAt))
 	left, known := remaining(p.took[j.Type], elapsed)
+	if told, ok := p.left[j.ID]; ok {
+		left, known = told, true
+	}
 	if limit > 0 {
 		left = max(0, min(left, limit-elapsed))
 	}
@@ -100,20 +104,26 @@ func remaining(took []time.Duration, elapsed time.Duration) (time.Duration, bool
 // time is given if it waits for the end of jobs of which nothing is known.
 func (p *play) start(j *Job) (time.Time, string) {
 	clock := p.now
-	for !p.fill(clock, j.Seq) {
+	for !p.fill(clock, func(next turn) bool { return next.seq == j.Seq }) {
 		if len(p.ends) == 0 {
 			return time.Time{}, p.missing()
 		}
-		clock = p.ends[0].at
-		for len(p.ends) > 0 && !p.ends[0].at.After(clock) {
-			p.end(p.ends[0])
-			p.ends = p.ends[1:]
-		}
+		clock = p.next()
 	}
 	if j.Due.After(clock) {
 		return j.Due, dueWords(j, p.now)
 	}
 	return clock, p.basis()
+}
+
+// next ends what ends next, and gives when that is.
+func (p *play) next() time.Time {
+	clock := p.ends[0].at
+	for len(p.ends) > 0 && !p.ends[0].at.After(clock) {
+		p.end(p.ends[0])
+		p.ends = p.ends[1:]
+	}
+	return clock
 }
 
 func (p *play) end(f finish) {
@@ -125,9 +135,9 @@ func (p *play) end(f finish) {
 	}
 }
 
-// fill starts what there is room for, in order, and reports whether the job of
-// that Seq is among it.
-func (p *play) fill(clock time.Time, seq int64) bool {
+// fill starts what there is room for, in order, until enough says of one that it
+// need not be started any more; it reports whether it did.
+func (p *play) fill(clock time.Time, enough func(turn) bool) bool {
 	p.slots.Forget()
 	blocked := map[string]bool{}
 	for {
@@ -145,7 +155,7 @@ func (p *play) fill(clock time.Time, seq int64) bool {
 			blocked[t.Name] = true
 			continue
 		}
-		if next.seq == seq {
+		if enough(next) {
 			return true
 		}
 		l.turns = l.turns[1:]

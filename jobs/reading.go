@@ -17,6 +17,34 @@ type Reading struct {
 	Series   []Point   // its usage over time, oldest first, thinned out as it grows
 }
 
+// What counts as silence, and as hardly any work.
+const (
+	silenceLeast = 10 * time.Minute
+	silenceShare = 10   // of the time in which it told something, one part in so many
+	idleCPU      = 0.05 // processors
+)
+
+// Silence is for how long an attempt that began at startedAt has told nothing:
+// its output has not grown, nor has what it says of its progress changed. It is 0
+// below ten minutes, and below a tenth of the time in which it did tell
+// something: what prints a line an hour is not silent after ten minutes. stuck
+// reports whether it may hang: it hardly uses a processor either, or that is not
+// known.
+func (r *Reading) Silence(startedAt, now time.Time) (silence time.Duration, stuck bool) {
+	last := r.OutputAt
+	if p := r.Progress; p != nil && p.Source != ProgressHistory && p.At.After(last) {
+		last = p.At
+	}
+	if last.IsZero() {
+		return 0, false
+	}
+	silence = now.Sub(last)
+	if silence < max(silenceLeast, last.Sub(startedAt)/silenceShare) {
+		return 0, false
+	}
+	return silence, r.Usage == nil || r.Usage.CPU < idleCPU
+}
+
 // Progress is how far an attempt has come, as its output or its progress file
 // tells, or as earlier runs of its type suggest.
 type Progress struct {

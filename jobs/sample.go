@@ -26,6 +26,8 @@ type Sample struct {
 const (
 	SamplePeriod = 5 * time.Minute
 	SampleAge    = 31 * 24 * time.Hour
+
+	uncountedMost = 5000 // events
 )
 
 const (
@@ -34,15 +36,19 @@ const (
 	selectUncounted = "SELECT ifnull(max(id), 0) FROM events WHERE id > (SELECT event FROM counted WHERE one = 1) AND id <= ?"
 	selectUnended   = "SELECT ifnull(sum(n), 0) FROM counters WHERE state = ?"
 
-	// countEnded counts those events of which Event.Ends is true, but for REJECTED.
-	countEnded = `INSERT INTO samples (at, pending, running, slots, completed, failed, cancelled)
-		SELECT at - at % ?1, 0, 0, 0, sum(state = 'COMPLETED'), sum(state IN ('FAILED', 'TIMEOUT', 'LOST')), sum(state = 'CANCELLED')
-		FROM events WHERE id > (SELECT event FROM counted WHERE one = 1) AND id <= ?2 AND at >= ?3
-		AND state IN ('COMPLETED', 'FAILED', 'TIMEOUT', 'LOST', 'CANCELLED')
+	// Of those events of which Event.Ends is true, but for REJECTED.
+	endKinds = `ifnull(sum(state = 'COMPLETED'), 0), ifnull(sum(state IN ('FAILED', 'TIMEOUT', 'LOST')), 0), ifnull(sum(state = 'CANCELLED'), 0)`
+	isEnd    = `state IN ('COMPLETED', 'FAILED', 'TIMEOUT', 'LOST', 'CANCELLED')
 		AND (kind IN ('` + EventEnded + `', '` + EventLine + `')
-			OR kind = '` + EventCancel + `' AND state = 'CANCELLED' AND reason GLOB '* ` + deedCancelled + `')
-		GROUP BY 1 ON CONFLICT (at) DO UPDATE SET completed = completed + excluded.completed,
+			OR kind = '` + EventCancel + `' AND state = 'CANCELLED' AND reason GLOB '* ` + deedCancelled + `')`
+
+	countEnded = `INSERT INTO samples (at, pending, running, slots, completed, failed, cancelled)
+		SELECT at - at % ?1, 0, 0, 0, ` + endKinds + `
+		FROM events WHERE id > (SELECT event FROM counted WHERE one = 1) AND id <= ?2 AND at >= ?3
+		AND ` + isEnd + ` GROUP BY 1 ON CONFLICT (at) DO UPDATE SET completed = completed + excluded.completed,
 		failed = failed + excluded.failed, cancelled = cancelled + excluded.cancelled`
+	selectNew = `SELECT ` + endKinds + ` FROM (SELECT * FROM events
+		WHERE id > (SELECT event FROM counted WHERE one = 1) ORDER BY id LIMIT ?+0) WHERE ` + isEnd
 	putLook = `INSERT INTO samples VALUES (?,?,?,?,0,0,0) ON CONFLICT (at) DO UPDATE
 		SET pending = excluded.pending, running = excluded.running, slots = excluded.slots
 		WHERE pending <> excluded.pending OR running <> excluded.running OR slots <> excluded.slots`
@@ -65,6 +71,17 @@ func (q *Queue) Samples(ctx context.Context, since time.Time) ([]Sample, error) 
 		return nil, fmt.Errorf("reading samples: %w", err)
 	}
 	return found, nil
+}
+
+// Uncounted gives the ends that no Sample holds yet, which are those of the last
+// moments while a daemon runs; of very many, the first ones.
+func (q *Queue) Uncounted(ctx context.Context) (Sample, error) {
+	var s Sample
+	err := q.read.row(ctx, selectNew, []any{uncountedMost}, &s.Completed, &s.Failed, &s.Cancelled)
+	if err != nil {
+		return Sample{}, fmt.Errorf("reading the last ends: %w", err)
+	}
+	return s, nil
 }
 
 // TakeSample notes how many jobs wait and run now, of how many that may run at

@@ -80,11 +80,21 @@ func testCountEnds(t *testing.T) {
 		}
 	}
 	same(t, "the events", want, jobs.Sample{Completed: 2, Failed: 5, Cancelled: 2})
+	uncounted := func(want jobs.Sample) {
+		t.Helper()
+		got, err := q.Uncounted(bg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "not counted yet", got, want)
+	}
+	uncounted(want)
 	want.Pending, want.Slots = 1, 3
 	if !sample(t, q, 3) {
 		t.Error("a job waits, and the queue is said to be idle")
 	}
 	same(t, "counted", total(t, q), want)
+	uncounted(jobs.Sample{})
 	sample(t, q, 3)
 	same(t, "counted again", total(t, q), want)
 	if err := q.Close(); err != nil {
