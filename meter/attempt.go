@@ -3,6 +3,7 @@ package meter
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"jobrunner/jobs"
@@ -110,9 +111,7 @@ func (m *Meter) finish(ctx context.Context, a *attempt, now time.Time) {
 	a.note = noteFile{} // read in any case
 	a.log.find(ctx)
 	m.read(a, now)
-	if a.detector != nil {
-		a.detector.Write([]byte("\n"), now) // what stands there is whole
-	}
+	m.detect(a, func(d Detector) { d.Write([]byte("\n"), now) }) // what stands there is whole
 	m.progress(ctx, a, now)
 	a.log.close()
 	m.usual.forget(a.job.Type)
@@ -134,15 +133,17 @@ func (m *Meter) look(ctx context.Context, now time.Time) {
 
 // read reads on in an attempt's output and progress file.
 func (m *Meter) read(a *attempt, now time.Time) {
-	a.log.read(a.detector, now)
+	if a.detector == nil {
+		a.log.read(nil, now)
+	}
+	m.detect(a, func(d Detector) {
+		a.log.read(d, now)
+		if content, at, ok := a.note.read(m.o.StateDir, a.job); ok {
+			d.File(content, earlier(at, now))
+		}
+	})
 	if a.log.grew.After(a.quiet) {
 		a.quiet = earlier(a.log.grew, now)
-	}
-	if a.detector == nil {
-		return
-	}
-	if content, at, ok := a.note.read(m.o.StateDir, a.job); ok {
-		a.detector.File(content, earlier(at, now))
 	}
 }
 
@@ -153,12 +154,29 @@ func (m *Meter) progress(ctx context.Context, a *attempt, now time.Time) {
 		return
 	}
 	p := a.found
-	if a.detector != nil {
-		if found := a.detector.Progress(now); found != nil {
+	m.detect(a, func(d Detector) {
+		if found := d.Progress(now); found != nil {
 			p = found
 		}
-	}
+	})
 	a.shown = m.usual.complete(ctx, p, a.job, now)
+}
+
+// detect calls fn with the attempt's detector, if it has one. Should there be an
+// output on which that panics, it is given up, and nothing else: the next daemon
+// would read the same.
+func (m *Meter) detect(a *attempt, fn func(Detector)) {
+	if a.detector == nil {
+		return
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			a.detector = nil
+			m.o.Log.Error().Str("job", a.job.ID).Interface("fault", fault).Bytes("stack", debug.Stack()).
+				Msg("the progress of a job is not followed any more: a fault in jobrunner")
+		}
+	}()
+	fn(a.detector)
 }
 
 // reading gives what is known of the attempt.

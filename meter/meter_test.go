@@ -261,6 +261,33 @@ func TestLatestRunTells(t *testing.T) {
 	}
 }
 
+// An output on which a detector panics ends nothing but the search in it.
+func TestDetectorPanics(t *testing.T) {
+	w := newWorld(t)
+	j, other := w.start("job", time.Minute, jobs.ProcessID{}), w.start("job", time.Hour, jobs.ProcessID{})
+	w.print(j, "1\n")
+	w.print(other, "2\n")
+	w.pass(time.Second)
+	w.print(j, fatal)
+	w.pass(10 * time.Second)
+	w.print(other, "3\n")
+	w.pass(10 * time.Second)
+	if p := w.reading(other).Progress; p == nil || *p.Percent != 3 {
+		t.Errorf("another job: %+v", p)
+	}
+	if r := w.reading(j); r == nil || r.Progress != nil {
+		t.Errorf("the job itself: %+v", r)
+	}
+	if n := strings.Count(w.said.String(), j.ID); n != 1 {
+		t.Errorf("it is said %d times, want once:\n%s", n, w.said.String())
+	}
+	w.end(j, jobs.Completed)
+	w.pass(time.Second)
+	if w.stored(j) == nil {
+		t.Error("nothing of it is stored")
+	}
+}
+
 // OutputAt is when the output last grew.
 func TestOutputAt(t *testing.T) {
 	w := newWorld(t)

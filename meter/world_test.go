@@ -79,8 +79,18 @@ func (w *world) detect(_ jobs.ProgressRule, startedAt time.Time) meter.Detector 
 	return e
 }
 
-func (e *ear) Write(p []byte, at time.Time) { e.text.Write(p); e.at = at }
-func (e *ear) Skip()                        { e.skipped++ }
+// fatal is what an ear cannot bear.
+const fatal = "fatal\n"
+
+func (e *ear) Write(p []byte, at time.Time) {
+	if string(p) == fatal {
+		panic("an output that nobody had thought of")
+	}
+	e.text.Write(p)
+	e.at = at
+}
+
+func (e *ear) Skip() { e.skipped++ }
 func (e *ear) File(content []byte, _ time.Time) {
 	e.file = string(content)
 }
