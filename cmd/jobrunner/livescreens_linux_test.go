@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,17 +18,17 @@ types:
 `
 
 // newBusyWorld is a daemon with three jobs that run, two that wait and one that
-// failed.
-func newBusyWorld(t *testing.T) *world {
+// failed. It gives the ids of the five.
+func newBusyWorld(t *testing.T) (w *world, ids []string) {
 	t.Helper()
-	w := newWorld(t, map[string]string{
+	w = newWorld(t, map[string]string{
 		"jobrunner.yaml": busyConfig,
 		"a":              "@progress 25% epoch 1/4\n", "b": "no word of progress\n", "c": "@progress 50% half of a long story that does not fit on any line\n",
 	})
 	w.start()
 	w.try("add", "--wait", "fail")
 	for _, args := range []string{"a", "b", "c a-long-argument another-long-argument 日本語 --and=more", "waits first", "waits second"} {
-		w.run(append([]string{"add", "step"}, strings.Fields(args)...)...)
+		ids = append(ids, strings.TrimSpace(w.run(append([]string{"add", "step"}, strings.Fields(args)...)...)))
 	}
 	w.until("three run and have printed", func() error {
 		out := w.run("list", "--state", "running")
@@ -36,7 +37,7 @@ func newBusyWorld(t *testing.T) *world {
 		}
 		return nil
 	})
-	return w
+	return w, ids
 }
 
 // A list, an overview and the table of top show how a job comes on, at the usual
@@ -44,7 +45,7 @@ func newBusyWorld(t *testing.T) *world {
 // it was, however they are ended.
 func TestLiveScreens(t *testing.T) {
 	t.Parallel()
-	w := newBusyWorld(t)
+	w, _ := newBusyWorld(t)
 	step := 25
 	for _, c := range []struct {
 		verb   []string
@@ -94,7 +95,7 @@ func TestLiveScreens(t *testing.T) {
 // Keys sort and scroll the table of top.
 func TestTopKeys(t *testing.T) {
 	t.Parallel()
-	w := newBusyWorld(t)
+	w, _ := newBusyWorld(t)
 	c := w.onConsole(80, 24, nil, "top")
 	order := func(words ...string) {
 		t.Helper()
@@ -137,7 +138,7 @@ func TestTopKeys(t *testing.T) {
 // A terminal that has neither glyphs nor colours is given letters alone.
 func TestSimpleScreens(t *testing.T) {
 	t.Parallel()
-	w := newBusyWorld(t)
+	w, _ := newBusyWorld(t)
 	out := w.onTerminal([]string{"LC_ALL=C", "NO_COLOR=1"}, "status")
 	for _, r := range strings.ReplaceAll(out, "日本語", "") { // what a job is called is not ours
 		if (r < ' ' || r > '~') && r != '\r' && r != '\n' {
@@ -162,5 +163,79 @@ func (w *world) grow(name, text string) {
 	}
 	if err != nil {
 		w.Fatal(err)
+	}
+}
+
+// While something is waited for, a line shows how far it has come, and terminals
+// that know how are told so, too. Both are gone at the end.
+func TestWaitLine(t *testing.T) {
+	t.Parallel()
+	w, ids := newBusyWorld(t)
+	a, b, first := ids[0], ids[1], ids[3]
+	one := w.onConsole(80, 24, []string{"TERM_PROGRAM=ghostty"}, "wait", a)
+	one.seeAll("▶ "+short(a)+"  step a", "25%", "epoch 1/4")
+	several := w.onConsole(80, 24, []string{"TERM_PROGRAM=unknown"}, "wait", a, b, first)
+	several.seeAll(" 8%  0 of 3 ended, 2 running, 1 waiting")
+	w.grow("a", "@progress 50% epoch 2/4\n")
+	one.seeAll("50%", "epoch 2/4")
+	several.seeAll(" 16%  0 of 3 ended")
+	interrupted := w.onConsole(80, 24, []string{"VTE_VERSION=8000"}, "wait", first)
+	interrupted.seeAll("◌ "+short(first), "waits: limit: 3 of 3 running")
+	interrupted.press("\x03")
+	if code := interrupted.exit(); code != exitInterrupted || interrupted.screen.String() != "" {
+		t.Errorf("interrupted: exit code %d, left %q", code, interrupted.screen)
+	}
+	w.run("cancel", a)
+	if code := one.exit(); code != 128+15 {
+		t.Errorf("exit code %d, want that of SIGTERM", code)
+	}
+	if got, want := one.screen.String(), short(a)+" CANCELLED: cancelled by request"; got != want {
+		t.Errorf("left %q, want %q", got, want)
+	}
+	told := strings.Join(one.screen.commands, " ")
+	if !strings.HasPrefix(told, "9;4;1;25 ") || !strings.HasSuffix(told, "9;4;1;50 9;4;0") {
+		t.Errorf("the terminal was told %q, want 25, …, 50, and that it is over", told)
+	}
+	if got, want := interrupted.screen.commands, []string{"9;4;3", "9;4;0"}; !slices.Equal(got, want) {
+		t.Errorf("the terminal was told %q, want %q", got, want)
+	}
+	several.seeAll("1 of 3 ended")
+	w.run("cancel", b, first)
+	if code := several.exit(); code != exitFailed {
+		t.Errorf("several: exit code %d, want %d", code, exitFailed)
+	}
+	if got := several.screen.lines(); len(got) != 3 || len(several.screen.commands) > 0 {
+		t.Errorf("several: left %q, told %q; want a line for each job", got, several.screen.commands)
+	}
+}
+
+// Output that is followed is drawn as the job draws it, and ends with how the job
+// ended.
+func TestFollowOnTerminal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string]string{"jobrunner.yaml": busyConfig, "bar": "begin\n"})
+	w.start()
+	id := strings.TrimSpace(w.run("add", "step", "bar"))
+	c := w.onConsole(80, 24, nil, "logs", "-f", id)
+	c.seeAll("begin")
+	for _, part := range []string{"\r  0%|    | 0/2", "\r 50%|##  | 1/2 [00:01<00:01]", "\r100%|####| 2/2 \x1b[K\x1b]0;title\x07"} {
+		w.grow("bar", part)
+		c.see("the bar is drawn over itself", func(lines []string) string {
+			if len(lines) != 2 || !strings.HasPrefix(lines[1], strings.Trim(part[:5], "\r")) {
+				return "not as it should be"
+			}
+			return ""
+		})
+	}
+	w.run("cancel", id)
+	if code := c.exit(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	lines := c.screen.lines()
+	if len(lines) != 3 || lines[1] != "100%|####| 2/2" || !strings.HasPrefix(lines[2], short(id)+" CANCELLED: cancelled by request, ran ") {
+		t.Errorf("left %q", lines)
+	}
+	if len(c.screen.commands) > 0 {
+		t.Errorf("let through %q", c.screen.commands)
 	}
 }

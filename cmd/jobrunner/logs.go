@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +27,10 @@ func newLogs(a *app) *cobra.Command {
 		Short: "Print a job's output",
 		Long: `logs prints what a job has printed, byte for byte; on a terminal without what
 could upset the terminal. With -f it goes on until the job has ended, over all
-its retries.`,
+its retries, and then says on stderr how it ended.`,
+		Example: `  jobrunner logs -f 3f2a91c0
+  jobrunner logs --tail 100 3f2a91c0
+  jobrunner logs --attempt 1 3f2a91c0 | grep -i error`,
 		Args:              oneID,
 		ValidArgsFunction: a.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -75,8 +79,12 @@ func (c *client) logs(ctx context.Context, f *logFlags, j *jobs.Job) error {
 			return err
 		}
 		var err error
-		if j, err = c.queue.Job(ctx, j.ID); err != nil || j.Attempt == attempt {
+		if j, err = c.queue.Job(ctx, j.ID); err != nil {
 			return err
+		}
+		if j.Attempt == attempt {
+			c.note("%s", endWords(j))
+			return nil
 		}
 		attempt++
 		c.note("%s: attempt %d follows", short(j.ID), attempt)
@@ -105,16 +113,31 @@ func (c *client) logAttempt(ctx context.Context, p *pulse, follow bool, tail int
 	printed, err := c.print(to, out, tail)
 	if err == nil && follow {
 		var more int64
-		more, err = c.follow(ctx, p, to, out, j, attempt)
+		more, err = c.copyOn(ctx, p, to, out, j, attempt)
 		printed += more
 	}
 	if flushErr := to.Close(); err == nil {
 		err = flushErr
 	}
+	if follow && to.begun() {
+		fmt.Fprintln(c.stdout) // what is said now has a line of its own
+	}
 	if err == nil && printed == 0 && tail != 0 {
 		c.note("%s has printed nothing", short(j.ID))
 	}
 	return err
+}
+
+// endWords say how a job ended: 3f2a91c0 FAILED: exit 1, ran 2m05s.
+func endWords(j *jobs.Job) string {
+	words := short(j.ID) + " " + string(j.State)
+	if reason := why(j); reason != "" {
+		words += ": " + reason
+	}
+	if took := ran(j, time.Time{}); took != "" {
+		words += ", ran " + took
+	}
+	return words
 }
 
 // begun waits until an attempt has started, or never will.
@@ -181,8 +204,8 @@ func (c *client) print(to io.Writer, out *jobs.Output, tail int) (int64, error) 
 	return out.WriteTo(to)
 }
 
-// follow copies what is added until the attempt has ended.
-func (c *client) follow(ctx context.Context, p *pulse, to io.Writer, out *jobs.Output, j *jobs.Job, attempt int) (printed int64, err error) {
+// copyOn copies what is added until the attempt has ended.
+func (c *client) copyOn(ctx context.Context, p *pulse, to io.Writer, out *jobs.Output, j *jobs.Job, attempt int) (printed int64, err error) {
 	for {
 		// What it printed is there before its end is known.
 		over := j.State.Ended() || j.Attempt > attempt

@@ -129,3 +129,41 @@ func TestExitCodeOf(t *testing.T) {
 		}
 	}
 }
+
+// Bars of a job look on a terminal as they would if it ran there, and reach
+// nothing but what the job itself has written.
+func TestBarsOfOutput(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"tqdm", "a:  0%|  |\ra: 50%|# |\ra: 100%|##|\ndone\n", "above\na: 100%|##|\ndone"},
+		{"tqdm, nested", "\rout 0%\n\rin 50%\x1b[A\rout 50%\n\rin 100%\x1b[A\rout 100%\n\n", "above\nout 100%\nin 100%"},
+		{"rich", "one 1\ntwo 2\r\x1b[2K\x1b[1A\x1b[2Kone 3\ntwo 4\n", "above\none 3\ntwo 4"},
+		{"keras", "1/9 loss 0.5\b\b\b\b\b\b\b\b\b\b\b\b\r2/9 loss 0.4\n", "above\n2/9 loss 0.4"},
+		{"shorter", "a long line\r\x1b[Kshort\n", "above\nshort"},
+		{"columns", "abc\x1b[2Dx\x1b[1Gy\x1b[4Cz\n", "above\nyxc  z"},
+		{"too far up", "\x1b[5A\x1b[Fbelow\n\x1b[9Aover\n", "above\noverw"},
+		{"backwards", "\b\b\b\b\b\b\bx\n", "above\nx"},
+		{"of the screen", "\x1b[2J\x1b[H\x1b[1;1Hstill below\x1b[1J\n", "above\nstill below"},
+		{"left above", "one\ntwo\x1b[A", "above\none\ntwo"},
+	} {
+		v := newVT(20, 6)
+		v.Write([]byte("above\r\n"))
+		w := &logWriter{out: lineFeeds{v}, terminal: true, moves: true}
+		if _, err := w.Write([]byte(c.in)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := v.String(); got != c.want || len(v.unknown) > 0 {
+			t.Errorf("%s: got\n%s\nwant\n%s\nnot known: %q", c.name, got, c.want, v.unknown)
+		}
+	}
+}
+
+// lineFeeds is what the system makes of a line's end on its way to a terminal.
+type lineFeeds struct{ v *vt }
+
+func (f lineFeeds) Write(p []byte) (int, error) {
+	_, err := f.v.Write([]byte(strings.ReplaceAll(string(p), "\n", "\r\n")))
+	return len(p), err
+}

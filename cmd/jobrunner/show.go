@@ -71,7 +71,7 @@ func (c *client) show(ctx context.Context, j *jobs.Job, r *jobs.Reading) error {
 	if means := j.EndWords(); means != "" {
 		fmt.Fprintln(s, means)
 	}
-	if bar := progressLine(s, j, now); bar.width() > 0 {
+	if bar := progressLine(s, j, showBar, now); bar.width() > 0 {
 		fmt.Fprintln(s, bar.paint(s))
 	}
 	if quiet := silence(r, now); quiet != "" && j.State == jobs.Running {
@@ -109,26 +109,26 @@ func (c *client) headline(j *jobs.Job) string {
 	return headline
 }
 
-// progressLine shows on a line how far a job has come, or came: its bar, what it
-// said, and how much time is left.
-func progressLine(s *screen, j *jobs.Job, now time.Time) cell {
+// progressLine shows on a line how far a job has come, or came: its bar, how much
+// time is left, and what it said.
+func progressLine(s *screen, j *jobs.Job, width int, now time.Time) cell {
 	p := j.Progress
 	if p == nil || j.State == jobs.Pending {
 		return cell{}
 	}
 	var parts []cell
-	if bar := s.bar(p, showBar); s.terminal() && bar.width() > 0 {
+	if bar := s.bar(p, width); s.terminal() && bar.width() > 0 {
 		parts = append(parts, bar, cell{text: " "})
 	}
-	words := []string{}
 	if how := percent(p); how != "" {
-		parts = append(parts, cell{text: how + " ", colour: bold})
+		parts = append(parts, cell{text: how, colour: bold}, cell{text: " "})
 	}
-	if p.Text != "" {
-		words = append(words, jobs.Sanitize(p.Text))
-	}
+	var words []string
 	if left := timeLeft(p); left != "" && j.State == jobs.Running {
 		words = append(words, left+" left ("+timeOver(s, p, now)+")")
+	}
+	if said := says(j); said != "" {
+		words = append(words, said)
 	}
 	return joined(append(parts, cell{text: strings.Join(words, s.separator)})...)
 }

@@ -67,14 +67,12 @@ func (c *client) wait(ctx context.Context, f *waitFlags, words []string) error {
 		bounded, cancel = context.WithTimeout(ctx, f.timeout)
 		defer cancel()
 	}
-	for !w.allEnded() && !(f.any && len(w.ended) > 0) {
-		err := w.next(bounded)
-		switch {
-		case err != nil && ctx.Err() == nil && bounded.Err() != nil:
-			return w.late(f.timeout)
-		case err != nil:
-			return err
-		}
+	err = c.follow(bounded, w, func() bool { return w.allEnded() || f.any && len(w.ended) > 0 })
+	switch {
+	case err != nil && ctx.Err() == nil && bounded.Err() != nil:
+		return w.late(f.timeout)
+	case err != nil:
+		return err
 	}
 	ended := w.all()
 	if f.any {
@@ -84,6 +82,22 @@ func (c *client) wait(ctx context.Context, f *waitFlags, words []string) error {
 		return err
 	}
 	return c.verdict(ended)
+}
+
+// follow takes in what happens until it is over; on a terminal a line shows
+// meanwhile how far the jobs have come.
+func (c *client) follow(ctx context.Context, w *watched, over func() bool) error {
+	line := c.newWaitLine()
+	defer line.Close()
+	for !over() {
+		if err := line.draw(ctx, w); err != nil {
+			return err
+		}
+		if err := w.next(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func byEnd(a, b *jobs.Job) int { return a.FinishedAt.Compare(b.FinishedAt) }
@@ -130,10 +144,7 @@ func (c *client) waitFor(ctx context.Context, ids []string) error {
 		}
 		w, err := c.watch(ctx, ids)
 		if err == nil {
-			for err == nil && !w.allEnded() {
-				err = w.next(ctx)
-			}
-			if err != nil {
+			if err := c.follow(ctx, w, w.allEnded); err != nil {
 				return err
 			}
 			return c.verdict(w.all())
