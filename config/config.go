@@ -38,6 +38,8 @@ type Config struct {
 
 	AllowedHosts   []string // further names that the page answers to, in lower case
 	InsecurePublic bool     // a page without a password on a listen that is not loopback is meant
+	PasswordFile   string   // absolute path of who may see the page; "" for everybody
+	TLS            TLSConfig
 	Log            LogConfig
 	PollInterval   time.Duration
 	Settle         time.Duration
@@ -66,6 +68,12 @@ type Config struct {
 
 // digest tells contents apart.
 type digest = [sha256.Size]byte
+
+// TLSConfig names the certificate of the page; zero for a page without TLS.
+type TLSConfig struct {
+	Cert string // absolute path
+	Key  string // absolute path
+}
 
 // LogConfig says what is logged and how it looks.
 type LogConfig struct {
@@ -220,6 +228,8 @@ func (d *decoder) config(c *Config, v value) {
 		"listen":           d.listen(&c.Listen),
 		"allowed_hosts":    d.hosts(&c.AllowedHosts),
 		"insecure_public":  d.truth(&c.InsecurePublic),
+		"password_file":    d.filePath(&c.PasswordFile),
+		"tls":              d.tls(&c.TLS),
 		"log":              d.log(&c.Log),
 		"poll_interval":    d.duration(&c.PollInterval, 10*time.Millisecond),
 		"settle":           d.duration(&c.Settle, 0),

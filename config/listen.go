@@ -71,25 +71,6 @@ func (d *decoder) hosts(dst *[]string) func(value) {
 	}
 }
 
-// publicFaults says what is missing when others than this machine can reach
-// the page, which has no password.
-func (c *Config) publicFaults() Faults {
-	if loopback(c.Listen) {
-		return nil
-	}
-	var faults Faults
-	add := func(message, hint string) {
-		faults = append(faults, c.fault("listen", c.Listen+" is not loopback: "+message, hint))
-	}
-	if len(c.AllowedHosts) == 0 {
-		add("it needs allowed_hosts", "name the hosts that people type, for example allowed_hosts: [jobs.example.org]")
-	}
-	if !c.InsecurePublic {
-		add("it needs insecure_public: true", "whoever reaches the page can read every job; listen on 127.0.0.1 if that is not meant")
-	}
-	return faults
-}
-
 // loopback reports whether only this machine can reach the address.
 func loopback(listen string) bool {
 	if listen == "" || strings.HasPrefix(listen, "unix:") {

@@ -38,7 +38,7 @@ func (c *Config) Warnings() []*jobs.Fault {
 			warn("types."+name+".scripts", t.Scripts, "whoever writes there can run anything as the user of the type's jobs")
 		}
 	}
-	return faults
+	return append(faults, c.accessWarnings()...)
 }
 
 // rootTypes names the types whose jobs run as root.

@@ -19,7 +19,7 @@ func TestImportsFormAStar(t *testing.T) {
 	for _, system := range []string{"linux", "darwin", "windows"} {
 		t.Run(system, func(t *testing.T) {
 			imports := importsOfOurs(t, module, system)
-			for _, name := range []string{"jobs", "config", "watcher", "runner", "schedule", "hooks", "retention", "progress", "meter", "metrics", "ui", "cmd/jobrunner"} {
+			for _, name := range []string{"jobs", "config", "watcher", "runner", "schedule", "hooks", "retention", "progress", "meter", "metrics", "access", "ui", "cmd/jobrunner"} {
 				if _, ok := imports[module+"/"+name]; !ok {
 					t.Errorf("go list does not know the package %s/%s", module, name)
 				}

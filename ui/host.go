@@ -54,8 +54,7 @@ func (p hostPolicy) answers(host string) bool {
 // asks after the daemon's health knows only its address, and may use any.
 func (p hostPolicy) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		health := r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
-		if !health && !p.answers(r.Host) {
+		if !isHealth(r) && !p.answers(r.Host) {
 			fail(w, r, http.StatusMisdirectedRequest, fmt.Sprintf(
 				"this page does not answer to the name %q; if it should, add it to allowed_hosts in jobrunner.yaml",
 				clean(hostName(r.Host), 200)))

@@ -21,6 +21,11 @@ type Options struct {
 	// changed configuration counts at once. nil means none.
 	AllowedHosts func() []string
 
+	// Enter decides whether a request is let in: 0 if it is, 401 if a name and a
+	// password are asked for, 429 if it is to come again after a while. It may
+	// block. nil lets everybody in.
+	Enter func(*http.Request) (code int, after time.Duration)
+
 	// Ready returns nil while requests are taken, else why they are not. nil
 	// means always ready.
 	Ready func() error
@@ -97,6 +102,9 @@ func newServer(o Options) *server {
 	if o.AllowedHosts == nil {
 		o.AllowedHosts = func() []string { return nil }
 	}
+	if o.Enter == nil {
+		o.Enter = func(*http.Request) (int, time.Duration) { return 0, 0 }
+	}
 	if o.Ready == nil {
 		o.Ready = func() error { return nil }
 	}
@@ -127,7 +135,7 @@ func newServer(o Options) *server {
 
 // guarded is every route behind what is the same for all of them.
 func (s *server) guarded() http.Handler {
-	return s.recovered(readOnly(bounded(s.hosts.guard(s.pages))))
+	return s.recovered(readOnly(bounded(s.hosts.guard(ownSite(s.entered(s.pages))))))
 }
 
 func (s *server) routes() http.Handler {

@@ -46,7 +46,7 @@ func (a *app) check() error {
 	for _, p := range problems {
 		a.note("%s", p.Fault.Error())
 	}
-	if len(problems) > 0 {
+	if !a.noteAccess(cfg) || len(problems) > 0 {
 		return exitError(exitFailed)
 	}
 	if err := a.checkTerminal(cfg.Catalog.Types); err != nil {

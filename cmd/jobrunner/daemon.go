@@ -12,6 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"jobrunner/access"
 	"jobrunner/config"
 	"jobrunner/hooks"
 	"jobrunner/jobs"
@@ -33,15 +34,18 @@ type daemon struct {
 	taking  atomic.Bool                   // requests are taken
 	since   time.Time
 
-	warnings atomic.Pointer[[]string] // of the configuration in force
+	warnings atomic.Pointer[[]string]      // of the configuration in force
+	access   atomic.Pointer[config.Config] // whose password_file and tls are in force
 
 	log       zerolog.Logger
 	sink      *logSink
 	lock      *folderLock
 	queueLock *queueLock // nil where files cannot be locked
 	queue     *jobs.Queue
-	view      *jobs.Queue      // what the page reads; of its own, so that however many read it no job waits for them
-	listener  net.Listener     // nil without a page
+	view      *jobs.Queue  // what the page reads; of its own, so that however many read it no job waits for them
+	listener  net.Listener // nil without a page
+	door      *access.Door
+	pair      *access.Certificates
 	metrics   *metrics.Metrics // nil without a page
 	watcher   *watcher.Watcher
 	runner    *runner.Runner
@@ -58,6 +62,7 @@ type daemon struct {
 func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemon, err error) {
 	d = &daemon{first: cfg, log: log, sink: sink, since: time.Now(), drained: make(chan struct{})}
 	d.current.Store(cfg)
+	d.access.Store(cfg)
 	d.warnings.Store(warningsOf(cfg)) // before the state folder is closed to others
 	defer func() {
 		if err != nil {
@@ -65,6 +70,9 @@ func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemo
 		}
 	}()
 	if err := checkLocal(cfg); err != nil {
+		return d, err
+	}
+	if err := d.openAccess(); err != nil {
 		return d, err
 	}
 	if err := makeFolder(cfg.StateDir); err != nil {
@@ -308,9 +316,9 @@ func (d *daemon) servePage(ctx context.Context) error {
 		Queue: d.view, StateDir: d.first.StateDir, Listen: d.first.Listen,
 		AllowedHosts: func() []string { return d.current.Load().AllowedHosts },
 		Ready:        d.ready, Status: d.status, Catalog: d.catalog, Changed: d.queue.Changed,
-		Readings: d.meter.Readings, Metrics: d.metrics.Handler(), Log: d.log,
+		Readings: d.meter.Readings, Metrics: d.metrics.Handler(), Enter: d.door.Enter, Log: d.log,
 	})
-	return ui.Serve(d.log.WithContext(ctx), d.listener, handler)
+	return ui.Serve(d.log.WithContext(ctx), d.pair.Listener(d.listener), handler)
 }
 
 // page is where the page is, for people.
@@ -321,6 +329,9 @@ func (d *daemon) page() string {
 	case d.listener.Addr().Network() == "unix":
 		return d.first.Listen
 	}
+	if d.pair.On() {
+		return "https://" + d.listener.Addr().String() + "/"
+	}
 	return "http://" + d.listener.Addr().String() + "/"
 }
 
@@ -328,6 +339,7 @@ func (d *daemon) page() string {
 func (d *daemon) reload(next *config.Config) {
 	before := d.warnings.Load()
 	d.current.Store(next)
+	d.follow(next)
 	d.warnings.Store(warningsOf(next))
 	d.logWarnings(*before)
 	d.refused.Store(nil)

@@ -78,7 +78,7 @@ What may be run is defined in jobrunner.yaml. Without a verb jobrunner serves.`,
 	}{
 		{"Submit and follow jobs:", []*cobra.Command{newAdd(a), newList(a), newStatus(a), newTop(a), newShow(a), newLogs(a), newWait(a), newStats(a)}},
 		{"Change jobs:", []*cobra.Command{newCancel(a), newRetry(a), newRerun(a), newHold(a), newRelease(a)}},
-		{"The daemon:", []*cobra.Command{newServe(a), newCheck(a), newPause(a), newResume(a), newDrain(a), newPrune(a), newStop(a)}},
+		{"The daemon:", []*cobra.Command{newServe(a), newCheck(a), newPause(a), newResume(a), newDrain(a), newPrune(a), newStop(a), newPasswd(a)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, verb := range g.verbs {

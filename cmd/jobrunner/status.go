@@ -44,6 +44,9 @@ func (d *daemon) status() ui.Status {
 	for _, f := range d.current.Load().TypeFaults {
 		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: f.Error()})
 	}
+	for _, words := range d.accessProblems() {
+		s.Notes = append(s.Notes, ui.Note{Level: ui.Error, Text: words})
+	}
 	w := d.watcher.Status()
 	for _, note := range w.Notes {
 		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: note})
