@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 )
 
 // Bounds of what a query may cost.
@@ -243,7 +242,7 @@ func unique[T comparable](list []T) []T {
 // say only which part of it is wanted.
 func (f Filter) Text() string {
 	var all []string
-	add := func(key, value string) { all = append(all, key+":"+quoteTerm(value)) }
+	add := func(key, value string) { all = append(all, QueryTerm(key, value)) }
 	if len(f.States) > 0 {
 		var words []string
 		for _, s := range f.States {
@@ -272,10 +271,39 @@ func (f Filter) Text() string {
 	return strings.Join(all, " ")
 }
 
-// quoteTerm writes a value so that it is one term.
-func quoteTerm(value string) string {
-	if utf8.ValidString(value) && strings.IndexFunc(value, func(r rune) bool { return unicode.IsSpace(r) || r == '"' }) < 0 {
-		return value
+// QueryTerm writes a key and a value as one term of a query.
+func QueryTerm(key, value string) string {
+	if strings.IndexFunc(value, func(r rune) bool { return unicode.IsSpace(r) || r == '"' }) < 0 {
+		return key + ":" + value
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+	return key + `:"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+}
+
+// QueryParts is a query taken apart for those who change a part of it.
+type QueryParts struct {
+	States []State // that it asks for
+	Type   string  // the only type that it asks for; "" if it asks for none or several
+	Rest   string  // everything else, as it is written
+}
+
+// SplitQuery takes a query apart. Its error is a *QueryError.
+func SplitQuery(query string) (QueryParts, error) {
+	t, err := parseQuery(query, time.Now())
+	if err != nil {
+		return QueryParts{}, err
+	}
+	p := QueryParts{States: unique(t.states)}
+	if types := unique(t.types); len(types) == 1 {
+		p.Type = types[0]
+	}
+	letters := []rune(query)
+	var rest []string
+	for _, term := range splitQuery(query) {
+		key, _, _ := strings.Cut(strings.ToLower(term.text), ":")
+		if term.quoted || term.not || key != "state" && (key != "type" || p.Type == "") {
+			rest = append(rest, string(letters[term.at-1:term.at-1+term.len]))
+		}
+	}
+	p.Rest = strings.Join(rest, " ")
+	return p, nil
 }

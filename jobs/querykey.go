@@ -89,7 +89,7 @@ func (t *terms) addID(known *string, key, value string, not bool, of func(*Job) 
 // addTime takes since: and older:, which of several count together. What is not
 // submitted since a time is older than it.
 func (t *terms) addTime(key, value string, not bool, now time.Time) string {
-	at, ok := parseWhen(value, now)
+	at, ok := ParseWhen(value, now)
 	if !ok {
 		return fmt.Sprintf("%q in %q is no time; give how long ago, as in %s:36h or %s:2d, or a date, as in %s:2026-12-01 or %s:2026-12-01T14:30",
 			value, key+":"+value, key, key, key, key)
@@ -193,9 +193,9 @@ func holds[T int | int64](op string, a, b T) bool {
 	return a == b
 }
 
-// parseWhen reads how long ago something was, or a time: a date alone is its
+// ParseWhen reads how long ago something was, or a time: a date alone is its
 // beginning in this machine's zone.
-func parseWhen(value string, now time.Time) (time.Time, bool) {
+func ParseWhen(value string, now time.Time) (time.Time, bool) {
 	if d, ok := parseAge(value); ok {
 		return now.Add(-d), true
 	}

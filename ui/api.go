@@ -38,36 +38,19 @@ func (s *server) apiList(w http.ResponseWriter, r *http.Request) {
 		s.apiError(w, r, err)
 		return
 	}
-	found, more, err := s.page(r, filter)
+	found, err := s.Queue.Search(r.Context(), filter)
 	if err != nil {
 		s.apiError(w, r, err)
 		return
 	}
-	readings := s.Readings()
-	for _, j := range found {
-		measure(j, readings)
+	out := jobList{Jobs: found.Jobs}
+	if out.Jobs == nil {
+		out.Jobs = []*jobs.Job{} // "jobs": [], never null
 	}
-	out := jobList{Jobs: found}
-	if more {
-		out.Next = strconv.FormatInt(found[len(found)-1].Seq, 10)
+	if found.Next > 0 {
+		out.Next = strconv.FormatInt(found.Next, 10)
 	}
 	writeJSON(w, http.StatusOK, out)
-}
-
-// page reads one page of jobs and whether older ones follow.
-func (s *server) page(r *http.Request, f jobs.Filter) (found []*jobs.Job, more bool, err error) {
-	limit := f.Limit
-	f.Limit++
-	if found, err = s.Queue.List(r.Context(), f); err != nil {
-		return nil, false, err
-	}
-	if len(found) > limit {
-		return found[:limit], true, nil
-	}
-	if found == nil {
-		found = []*jobs.Job{} // "jobs": [], never null
-	}
-	return found, false, nil
 }
 
 // apiJob answers with a job and its attempts.
@@ -206,7 +189,7 @@ func (s *server) explain(r *http.Request, err error) (code int, words string) {
 	case errors.As(err, &bad):
 		return http.StatusBadRequest, string(bad)
 	case errors.As(err, &term):
-		return http.StatusBadRequest, fmt.Sprintf("q: %q: %s", term.Term, term.Message)
+		return http.StatusBadRequest, queryWords(term)
 	case errors.As(err, &ambiguous):
 		return http.StatusBadRequest, fmt.Sprintf("%q fits several jobs: %s", ambiguous.Prefix, strings.Join(ambiguous.IDs, ", "))
 	case errors.As(err, &noLog):
@@ -220,6 +203,14 @@ func (s *server) explain(r *http.Request, err error) (code int, words string) {
 		s.Log.Error().Err(err).Str("path", r.URL.Path).Msg("answering request")
 	}
 	return http.StatusInternalServerError, "the jobs cannot be read right now; the daemon's log has the reason"
+}
+
+// queryWords says what is wrong with a search, and where.
+func queryWords(e *jobs.QueryError) string {
+	if e.At == 0 {
+		return "q: " + e.Message
+	}
+	return fmt.Sprintf("q: %q at letter %d: %s", e.Term, e.At, e.Message)
 }
 
 func (s *server) apiError(w http.ResponseWriter, r *http.Request, err error) {

@@ -33,23 +33,38 @@ func (s *server) headline(j *jobs.Job) headline {
 	if j.State != jobs.Failed || j.Log == "" {
 		return headline{}
 	}
-	key := fmt.Sprintf("%s %d", j.ID, j.Attempt)
-	s.headlines.mu.Lock()
-	h, ok := s.headlines.known[key]
-	s.headlines.mu.Unlock()
-	if ok {
+	if h, ok := s.headlines.of(j); ok {
 		return h
 	}
 	text, at, err := jobs.OutputHeadline(s.StateDir, j, j.Attempt)
 	if err != nil {
 		return headline{}
 	}
-	h = headline{clean(text, maxHeadline), at}
+	h := headline{clean(text, maxHeadline), at}
 	s.headlines.mu.Lock()
 	defer s.headlines.mu.Unlock()
 	if len(s.headlines.known) >= maxHeadlines {
 		clear(s.headlines.known)
 	}
-	s.headlines.known[key] = h
+	s.headlines.known[headlineKey(j)] = h
 	return h
 }
+
+// headlineSoon is headline for a page of many jobs: one that is not known yet is
+// looked for only while left, which is how many of those may be, is not used up.
+func (s *server) headlineSoon(j *jobs.Job, left *int) headline {
+	if h, ok := s.headlines.of(j); ok || *left == 0 || j.State != jobs.Failed {
+		return h
+	}
+	*left--
+	return s.headline(j)
+}
+
+func (h *headlines) of(j *jobs.Job) (headline, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	line, ok := h.known[headlineKey(j)]
+	return line, ok
+}
+
+func headlineKey(j *jobs.Job) string { return fmt.Sprintf("%s %d", j.ID, j.Attempt) }

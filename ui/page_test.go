@@ -3,7 +3,6 @@ package ui_test
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -110,52 +109,6 @@ func TestProblemsAreShown(t *testing.T) {
 	}
 	got := s.get("/")
 	got.contains(t, "unknown key &#34;max_concurent&#34;?", "not in force", "held open by vim", "polling every 2s", "Ignored:", "pipe?.yaml", "is a FIFO")
-}
-
-func TestList(t *testing.T) {
-	s := newSite(t)
-	s.get("/jobs").contains(t, "No job fits.")
-	var all []*jobs.Job
-	for i := range 95 {
-		all = append(all, s.add(jobs.Job{Args: []string{fmt.Sprint("n", i)}}))
-	}
-	older := regexp.MustCompile(`<a href="([^"]+)" rel="next">`)
-	seen := map[string]int{}
-	pages := 0
-	for path := "/jobs?type=quick&state=pending"; path != ""; pages++ {
-		got := s.get(path)
-		if got.code != 200 {
-			t.Fatalf("GET %s = %d", path, got.code)
-		}
-		for _, j := range all {
-			seen[j.ID] += strings.Count(got.body, `href="/jobs/`+j.ID+`"`)
-		}
-		m := older.FindStringSubmatch(got.body)
-		path = ""
-		if m != nil {
-			path = strings.ReplaceAll(m[1], "&amp;", "&")
-			if !strings.Contains(path, "type=quick") || !strings.Contains(path, "state=PENDING") {
-				t.Errorf("the link to older jobs forgets the search: %s", path)
-			}
-		}
-	}
-	if pages != 3 {
-		t.Errorf("%d pages, want 3", pages)
-	}
-	for id, n := range seen {
-		if n != 1 {
-			t.Errorf("job %s was seen %d times, want once", id, n)
-		}
-	}
-	s.get("/jobs?q=n17").contains(t, `value="n17"`, all[17].ID)
-	s.get("/jobs?state=failed,lost").contains(t, `<option value="FAILED,LOST" selected>`)
-	for _, bad := range []string{"?state=nonsense", "?before=x", "?q=state:nonsense", "?q=" + strings.Repeat("x", 501)} {
-		got := s.get("/jobs" + bad)
-		if got.code != 400 {
-			t.Errorf("GET /jobs%.30s = %d, want 400", bad, got.code)
-		}
-		got.contains(t, `role="alert"`, `<form class="search"`)
-	}
 }
 
 func TestJobPage(t *testing.T) {

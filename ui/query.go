@@ -65,17 +65,16 @@ func parseLabels(values []string) (map[string]string, error) {
 	return out, nil
 }
 
-// parseSince reads a time, or how long ago it was.
+// parseSince reads a time, or how long ago it was, as the search does.
 func parseSince(v string, now time.Time) (time.Time, error) {
 	if v == "" {
 		return time.Time{}, nil
 	}
-	if d, err := time.ParseDuration(v); err == nil && d >= 0 {
-		return now.Add(-d), nil
-	}
 	// Who forgets to escape the + of a zone has sent a blank.
-	if t, err := time.Parse(time.RFC3339, strings.ReplaceAll(v, " ", "+")); err == nil {
-		return t, nil
+	for _, text := range []string{v, strings.ReplaceAll(v, " ", "+")} {
+		if t, ok := jobs.ParseWhen(text, now); ok {
+			return t, nil
+		}
 	}
 	return time.Time{}, badRequest(fmt.Sprintf("since is %q, want a time such as 2026-12-01T02:00:00Z or a duration such as 24h", fit(v, 60)))
 }

@@ -41,6 +41,11 @@ type timelineView struct {
 	Note    string
 }
 
+type choice struct {
+	Value  string
+	Chosen bool
+}
+
 type laneView struct {
 	Label string
 	Bars  []spanBar
