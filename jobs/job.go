@@ -62,6 +62,10 @@ type Job struct {
 	Progress *Progress
 	Usage    *Usage
 
+	// The line of its output that says why it is FAILED; "" if none is known, and
+	// unless whoever shows it alone has looked for it, see OutputHeadline.
+	Headline string
+
 	Past []Attempt // its attempts that have ended, oldest first; filled in by Queue.Detail alone
 
 	// What the runner needs to find the job's process again.
@@ -109,6 +113,7 @@ type jobJSON struct {
 	Name        string            `json:"name,omitempty"`
 	State       State             `json:"state"`
 	Reason      string            `json:"reason"`
+	Headline    string            `json:"headline,omitempty"`
 	Priority    int               `json:"priority"`
 	Attempt     int               `json:"attempt"`
 	Source      string            `json:"source"`
@@ -145,7 +150,7 @@ type jobJSON struct {
 func (j Job) MarshalJSON() ([]byte, error) {
 	out := jobJSON{
 		ID: j.ID, Type: j.Type, Target: j.Target, Args: j.Args, Name: j.Name,
-		State: j.State, Reason: j.Reason, Priority: j.Priority, Attempt: j.Attempt,
+		State: j.State, Reason: j.Reason, Headline: j.Headline, Priority: j.Priority, Attempt: j.Attempt,
 		Source: j.Source, SubmittedAt: formatTime(j.SubmittedAt),
 		StartedAt: formatTime(j.StartedAt), FinishedAt: formatTime(j.FinishedAt),
 		ExitCode: j.ExitCode, Signal: j.Signal, Node: j.Node, Log: j.Log, Command: j.Command, Labels: j.Labels,

@@ -64,6 +64,7 @@ func (s *server) apiJob(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	measure(j, s.Readings())
+	j.Headline = s.headline(j).Text
 	writeJSON(w, http.StatusOK, j)
 }
 

@@ -22,7 +22,7 @@ func (s *server) openLog(j *jobs.Job, attempt int) (*jobs.Output, error) {
 		attempt = j.Attempt
 	}
 	if attempt > j.Attempt {
-		return nil, &noLogError{fmt.Sprintf("there is no attempt %d: the latest is attempt %d", attempt, j.Attempt)}
+		return nil, noAttempt(j, attempt)
 	}
 	if attempt == j.Attempt && j.Log == "" {
 		return nil, &noLogError{notStarted(j)}
@@ -35,6 +35,10 @@ func (s *server) openLog(j *jobs.Job, attempt int) (*jobs.Output, error) {
 		return nil, &noLogError{fmt.Sprintf("attempt %d has no log: it never started, or the file was removed", attempt)}
 	}
 	return out, err
+}
+
+func noAttempt(j *jobs.Job, attempt int) error {
+	return &noLogError{fmt.Sprintf("there is no attempt %d: the latest is attempt %d", attempt, j.Attempt)}
 }
 
 func notStarted(j *jobs.Job) string {

@@ -56,6 +56,9 @@ func (c *client) showNamed(ctx context.Context, n *named, asJSON bool) error {
 	}
 	measured := c.measure(ctx, []*jobs.Job{j}, true)
 	if asJSON {
+		if j.State == jobs.Failed {
+			j.Headline = c.headline(j)
+		}
 		return printJSON(c.stdout, j)
 	}
 	return c.show(ctx, j, measured[j.ID])
