@@ -7,10 +7,6 @@ import (
 	"jobrunner/jobs"
 )
 
-// silentAfter is how long a running job prints nothing, and tells nothing of its
-// progress either, before that is worth a word.
-const silentAfter = 10 * time.Minute
-
 // timeLeft says how much time is left. What rests on earlier runs alone has a
 // tilde. "" if it is not known.
 func timeLeft(p *jobs.Progress) string {
@@ -47,19 +43,28 @@ func clock(s *screen, t, now time.Time) string {
 }
 
 // silence says for how long a running job has told nothing, if that is worth a
-// word.
-func silence(r *jobs.Reading, now time.Time) string {
-	if r == nil || r.OutputAt.IsZero() {
+// word; r is what was measured of it, nil if nothing was.
+func silence(r *jobs.Reading, j *jobs.Job, now time.Time) string {
+	if r == nil || j.State != jobs.Running {
 		return ""
 	}
-	last := r.OutputAt
-	if r.Progress != nil && r.Progress.Source != jobs.ProgressHistory && r.Progress.At.After(last) {
-		last = r.Progress.At
+	quiet, _ := r.Silence(j.StartedAt, now)
+	if quiet == 0 {
+		return ""
 	}
-	if quiet := now.Sub(last); quiet >= silentAfter {
-		return "no output for " + inWords(quiet)
+	return "no output for " + inWords(quiet)
+}
+
+// stuck is silence, and whether the job may hang.
+func stuck(r *jobs.Reading, j *jobs.Job, now time.Time) string {
+	words := silence(r, j, now)
+	if words == "" {
+		return ""
 	}
-	return ""
+	if _, hangs := r.Silence(j.StartedAt, now); hangs {
+		words += ", it may be stuck"
+	}
+	return words
 }
 
 // inWords writes a longer time in one unit: 47 min.

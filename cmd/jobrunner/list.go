@@ -161,7 +161,7 @@ func jobRow(s *screen, j *jobs.Job, r *jobs.Reading, now time.Time) []cell {
 		submitted = age(now.Sub(j.SubmittedAt))
 	}
 	reason := cell{text: why(j)}
-	if quiet := silence(r, now); quiet != "" && reason.text == "" {
+	if quiet := silence(r, j, now); quiet != "" && reason.text == "" {
 		reason = cell{text: quiet, colour: yellow}
 	}
 	return []cell{

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"jobrunner/jobs"
 )
 
 // busyConfig has jobs that print what is appended to a file.
@@ -216,6 +218,12 @@ func TestFollowOnTerminal(t *testing.T) {
 	w := newWorld(t, map[string]string{"jobrunner.yaml": busyConfig, "bar": "begin\n"})
 	w.start()
 	id := strings.TrimSpace(w.run("add", "step", "bar"))
+	w.until("it runs", func() error {
+		if j := w.job(id); j.State != jobs.Running {
+			return fmt.Errorf("it is %s", j.State)
+		}
+		return nil
+	})
 	c := w.onConsole(80, 24, nil, "logs", "-f", id)
 	c.seeAll("begin")
 	for _, part := range []string{"\r  0%|    | 0/2", "\r 50%|##  | 1/2 [00:01<00:01]", "\r100%|####| 2/2 \x1b[K\x1b]0;title\x07"} {

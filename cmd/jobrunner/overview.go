@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,10 +27,11 @@ type overview struct {
 	States        map[jobs.State]int `json:"states"`
 	MaxConcurrent int                `json:"max_concurrent"`
 	Slots         map[string]taken   `json:"slots"`
-	Running       []*jobs.Job        `json:"running"` // the longest first
-	Next          []upNext           `json:"next"`    // in the order in which they are to start
-	Eyes          []failure          `json:"eyes"`    // failures of the last days, the latest first
-	Ended         []*jobs.Job        `json:"ended"`   // the latest first
+	Running       []*jobs.Job        `json:"running"`          // the longest first
+	Next          []upNext           `json:"next"`             // in the order in which they are to start
+	DoneAt        utc                `json:"done_at,omitzero"` // when all that runs and may start is likely to have ended; zero if that cannot be said
+	Eyes          []failure          `json:"eyes"`             // failures of the last days, the latest first
+	Ended         []*jobs.Job        `json:"ended"`            // the latest first
 
 	measured map[string]*jobs.Reading // of Running, by id
 }
@@ -82,13 +82,14 @@ func (c *client) overview(ctx context.Context, gauges *gauges) (*overview, error
 	if c.queue == nil {
 		return o, nil
 	}
-	for _, read := range []func(context.Context, *overview) error{c.readCounts, c.readActive, c.readEnded} {
-		if err := read(ctx, o); err != nil {
-			return nil, err
-		}
+	err = c.readCounts(ctx, o)
+	if err == nil {
+		err = c.readActive(ctx, o, gauges)
 	}
-	o.measured = gauges.read(ctx, o.Running, true)
-	return o, nil
+	if err == nil {
+		err = c.readEnded(ctx, o)
+	}
+	return o, err
 }
 
 func (c *client) readCounts(ctx context.Context, o *overview) error {
@@ -121,12 +122,13 @@ func brakeWords(b jobs.Brakes) []string {
 }
 
 // readActive reads what runs and what is to start.
-func (c *client) readActive(ctx context.Context, o *overview) error {
+func (c *client) readActive(ctx context.Context, o *overview, gauges *gauges) error {
 	active, err := c.queue.ListActive(ctx, o.States[jobs.Running]+mostNext)
 	if err != nil {
 		return err
 	}
 	held := map[string]int{}
+	var waiting []*jobs.Job
 	for _, j := range active {
 		switch {
 		case j.State == jobs.Running:
@@ -134,32 +136,42 @@ func (c *client) readActive(ctx context.Context, o *overview) error {
 				held[name] += len(tokens)
 			}
 			o.Running = append(o.Running, j)
-		case len(o.Next) < mostNext:
-			next, err := c.upNext(ctx, o, j)
-			if err != nil {
-				return err
-			}
-			o.Next = append(o.Next, next)
+		case len(waiting) < mostNext:
+			waiting = append(waiting, j)
 		}
 	}
 	for name, pool := range c.cfg.Catalog.Slots {
 		o.Slots[name] = taken{held[name], len(pool.Tokens) * max(1, pool.PerSlot)}
 	}
-	return nil
+	o.measured = gauges.read(ctx, o.Running, true)
+	return c.foresee(ctx, o, waiting)
 }
 
-func (c *client) upNext(ctx context.Context, o *overview, j *jobs.Job) (upNext, error) {
-	next := upNext{Job: j}
-	if !o.Daemon.Running {
-		next.Basis = "no daemon runs"
-		return next, nil
+// foresee finds out when the jobs that wait are likely to start, and when all is
+// done: while a daemon runs.
+func (c *client) foresee(ctx context.Context, o *overview, waiting []*jobs.Job) error {
+	left := map[string]time.Duration{}
+	for _, j := range o.Running {
+		if p := j.Progress; p != nil && p.ETA != nil && p.ETASource != jobs.ProgressHistory {
+			left[j.ID] = *p.ETA
+		}
 	}
-	f, err := c.queue.Forecast(ctx, j.ID)
-	if errors.Is(err, jobs.ErrNotFound) { // it has just started
-		return next, nil
+	outlook := jobs.Outlook{}
+	if o.Daemon.Running {
+		var err error
+		if outlook, err = c.queue.Outlook(ctx, waiting, left); err != nil {
+			return err
+		}
+		o.DoneAt = utc{outlook.Done}
 	}
-	next.StartAt, next.Basis = utc{f.StartAt}, f.Basis
-	return next, err
+	for _, j := range waiting {
+		next := upNext{Job: j, Basis: "no daemon runs"}
+		if f, ok := outlook.Starts[j.ID]; ok || o.Daemon.Running {
+			next.StartAt, next.Basis = utc{f.StartAt}, f.Basis
+		}
+		o.Next = append(o.Next, next)
+	}
+	return nil
 }
 
 // readEnded reads what ended lately, and what of it needs eyes.

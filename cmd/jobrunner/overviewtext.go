@@ -200,7 +200,7 @@ func (o *overview) runningPart(s *screen) *part {
 // nextPart shows what is to start next, why it has not, and when it will.
 func (o *overview) nextPart(s *screen) *part {
 	t := &table{
-		head: []string{"NEXT UP", fmt.Sprintf("%d waiting", o.States[jobs.Pending]), "WHY", "STARTS"}, titled: true,
+		head: []string{"NEXT UP", o.waitWords(s), "WHY", "STARTS"}, titled: true,
 		flexible: map[int]int{1: 12, 2: 12},
 	}
 	for _, n := range o.Next {
@@ -211,6 +211,15 @@ func (o *overview) nextPart(s *screen) *part {
 		t.rows = append(t.rows, []cell{marked(s, n.Job), {text: title(n.Job)}, {text: jobs.Sanitize(n.Job.Reason)}, {text: orDash(starts)}})
 	}
 	return &part{t}
+}
+
+// waitWords say how many jobs wait, and when all may be done.
+func (o *overview) waitWords(s *screen) string {
+	words := fmt.Sprintf("%d waiting", o.States[jobs.Pending])
+	if !o.DoneAt.IsZero() && o.States[jobs.Pending] > 0 {
+		words += ", done ~" + clock(s, o.DoneAt.Time, o.At.Time)
+	}
+	return words
 }
 
 // startWords say when a job is likely to start.
@@ -249,7 +258,7 @@ func (o *overview) endedPart(s *screen) *part {
 // endTable shows jobs that have ended; its first heads are the caller's.
 func endTable(s *screen, ended []*jobs.Job, now time.Time) *table {
 	t := &table{
-		head: []string{"", "", "HOW", "RAN", "ENDED"}, titled: true,
+		head: []string{"", "", "HOW", "RAN", "WHEN"}, titled: true,
 		flexible: map[int]int{1: 12, 2: 12}, spare: []int{3},
 	}
 	for _, j := range ended {

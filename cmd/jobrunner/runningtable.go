@@ -47,8 +47,8 @@ func runningTable(s *screen, running []*jobs.Job, measured map[string]*jobs.Read
 			words := strings.TrimSuffix("for "+ran(j, now)+s.separator+says(j), s.separator)
 			t.below[i] = append(t.below[i], cell{text: words, colour: dim})
 		}
-		if quiet := silence(measured[j.ID], now); quiet != "" {
-			t.below[i] = append(t.below[i], cell{text: s.silent + " " + quiet + ", it may be stuck", colour: yellow})
+		if quiet := stuck(measured[j.ID], j, now); quiet != "" {
+			t.below[i] = append(t.below[i], cell{text: s.silent + " " + quiet, colour: yellow})
 		}
 	}
 	return t

@@ -77,7 +77,7 @@ func (c *client) show(ctx context.Context, j *jobs.Job, r *jobs.Reading) error {
 	if bar := progressLine(s, j, showBar, now); bar.width() > 0 {
 		fmt.Fprintln(s, bar.paint(s))
 	}
-	if quiet := silence(r, now); quiet != "" && j.State == jobs.Running {
+	if quiet := stuck(r, j, now); quiet != "" {
 		fmt.Fprintln(s, s.paint(yellow, quiet))
 	}
 	fmt.Fprintln(s)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -101,8 +100,9 @@ func (o *overview) news() (string, error) {
 	}
 	still := *o
 	still.At, still.Running, still.Next = utc{}, nil, slices.Clone(o.Next)
-	for i := range still.Next { // that it is put off a little is no news
-		still.Next[i].StartAt.Time = still.Next[i].StartAt.Truncate(time.Minute)
+	still.DoneAt = utc{}
+	for i := range still.Next { // that it is put off is no news
+		still.Next[i].StartAt = utc{}
 	}
 	rest, err := json.Marshal(still)
 	return running + string(rest), err
