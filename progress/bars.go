@@ -43,6 +43,7 @@ type finding struct {
 	total  string // as it is written
 	moves  bool   // the total may change while it is drawn
 	weak   bool   // other lines look like that, too: it counts once it has grown
+	echo   bool   // it counts only as the end of a bar that was seen
 }
 
 // kind is what stays the same when a loop begins anew.

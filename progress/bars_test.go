@@ -204,6 +204,21 @@ func TestGeneric(t *testing.T) {
 	}
 }
 
+// A word that is written where a bar was is no bar, but its end is.
+func TestWordsBetween(t *testing.T) {
+	s := newScreen()
+	s.draw("\rcopy 10%\r", "\r          \raccuracy: 45%\n", "\rcopy 20%\r ")
+	want(t, s.now(), 20, "copy", "bar")
+	s.draw("\rcopy 30%\r", "\r         \raccuracy: 99%\n")
+	want(t, s.now(), 30, "copy", "bar")
+	s.draw("\rcopy 40%\r", "copy 100%\n")
+	want(t, s.now(), 100, "copy", "bar")
+
+	s = newScreen()
+	s.draw(tqdm("train", 1, 10), "\r"+strings.Repeat(" ", 60)+"\raccuracy: 45%\n", tqdm("train", 2, 10))
+	want(t, s.now(), 20, "train 2/10", "tqdm")
+}
+
 // The times that bars tell of which no tool is known.
 func TestGenericETA(t *testing.T) {
 	for line, left := range map[string]time.Duration{
@@ -213,7 +228,7 @@ func TestGenericETA(t *testing.T) {
 		"a [##--] 42% 10s left":     -1,
 	} {
 		s := newScreen()
-		s.draw("\r" + line + "\r")
+		s.draw("\r" + line + "\r ")
 		p := s.now()
 		if p == nil || (p.ETA != nil) != (left >= 0) || p.ETA != nil && *p.ETA != left {
 			t.Errorf("%q: got %s, want %v", line, show(p), left)

@@ -14,10 +14,12 @@ type Detector struct {
 	whole   whole   // as the pattern has told
 	lines   lines
 
-	file track // the progress file
-	said track // said on purpose in the output
-	own  track // found by the type's pattern
-	bars bars  // found by what is known of tools
+	file  track // the progress file
+	said  track // said on purpose in the output
+	lone  track // said by lines that are nothing but a percentage
+	grown bool  // lone has grown: it was no word by chance
+	own   track // found by the type's pattern
+	bars  bars  // found by what is known of tools
 
 	writtenAt time.Time // of the latest piece
 	gap       bool      // something was not read
@@ -28,7 +30,7 @@ type Detector struct {
 // known.
 func New(rule jobs.ProgressRule, startedAt time.Time) *Detector {
 	d := &Detector{rule: rule}
-	for _, t := range []*track{&d.file, &d.said, &d.own} {
+	for _, t := range []*track{&d.file, &d.said, &d.lone, &d.own} {
 		t.startedAt = startedAt
 	}
 	d.bars.startedAt = startedAt
@@ -85,37 +87,63 @@ func (d *Detector) Progress(now time.Time) *jobs.Progress {
 // whole, if it is no bar that is drawn over itself.
 const stillness = time.Second
 
-// trusted gives the most trusted source that has told something.
+// trusted gives the most trusted source that has told something; nil if there is
+// none. A single line with nothing but a percentage may be a word by chance.
 func (d *Detector) trusted() *track {
-	for _, t := range []*track{&d.file, &d.said, &d.own} {
-		if t.seen {
-			return t
-		}
+	switch {
+	case d.file.seen:
+		return &d.file
+	case d.said.seen:
+		return &d.said
+	case d.grown:
+		return &d.lone
+	case d.own.seen:
+		return &d.own
 	}
-	return d.bars.shown()
+	if t := d.bars.shown(); t != nil || !d.lone.seen {
+		return t
+	}
+	return &d.lone
 }
 
 // line looks at a line, without its end and its escape sequences. Of one that
-// may go on only the bars of known tools are sure.
+// may go on only the bars of known tools are sure. What is less trusted than
+// what has told something is not looked at.
 func (d *Detector) line(text []byte, how drawing) {
 	text = trim(text)
-	if d.file.seen || len(text) == 0 {
-		return
-	}
-	if r, ok := saidReading(text); ok && !how.part {
-		d.said.update(r, d.writtenAt)
-		return
-	}
-	if d.said.seen {
-		return
-	}
-	if r, ok := d.typeReading(text); ok && !how.part {
-		d.own.update(r, d.writtenAt)
-		return
-	}
-	if !d.own.seen {
+	switch {
+	case d.file.seen || len(text) == 0:
+	case how.part:
+		if !d.said.seen && !d.grown && !d.own.seen {
+			d.bars.line(text, how, d.writtenAt)
+		}
+	case d.saidLine(text) || d.said.seen || d.grown || d.ownLine(text) || d.own.seen:
+	default:
 		d.bars.line(text, how, d.writtenAt)
 	}
+}
+
+// saidLine reports whether a line was there to tell the progress, and takes it.
+func (d *Detector) saidLine(text []byte) bool {
+	if r, ok := saidReading(text); ok {
+		d.said.update(r, d.writtenAt)
+		return true
+	}
+	r, ok := loneReading(text)
+	if ok {
+		d.grown = d.grown || d.lone.seen && r.fraction > d.lone.fraction
+		d.lone.update(r, d.writtenAt)
+	}
+	return ok
+}
+
+// ownLine reports whether the type's pattern found something, and takes it.
+func (d *Detector) ownLine(text []byte) bool {
+	r, ok := d.typeReading(text)
+	if ok {
+		d.own.update(r, d.writtenAt)
+	}
+	return ok
 }
 
 // command takes the content of an OSC escape sequence. 9;4 is how ConEmu,

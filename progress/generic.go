@@ -16,7 +16,7 @@ var (
 // generic finds a percentage that stands alone in a line that was drawn over
 // itself, or beside a drawn bar; or, if it grows then, beside words that say
 // what it is.
-func generic(text []byte, class uint8, redraw bool) (finding, bool) {
+func generic(text []byte, class uint8, how drawing) (finding, bool) {
 	start, end, ok := onePercentage(text)
 	if !ok || bytes.HasPrefix(text, []byte("(Reading database")) { // dpkg does so for a second, and never again
 		return finding{}, false
@@ -31,7 +31,9 @@ func generic(text []byte, class uint8, redraw bool) (finding, bool) {
 		bar = drawnBar.FindIndex(text)
 	}
 	switch {
-	case redraw || bar != nil:
+	case bar != nil:
+	case how.redraw:
+		f.echo = how.last
 	case setAlone(text, start, end):
 		f.weak = true
 	default:

@@ -14,6 +14,7 @@ type sink interface {
 // drawing is how a line was written.
 type drawing struct {
 	redraw bool // over itself
+	last   bool // over another, and nothing is drawn over it
 	part   bool // it has no end yet, and may go on
 }
 
@@ -39,8 +40,7 @@ func (l *lines) write(p []byte, to sink) {
 		case l.state != ground:
 			i += l.escape(p[i], to)
 		case p[i] == '\n':
-			l.handOut(l.text[:l.length], l.redrawn, to)
-			l.redrawn = false
+			l.end(l.text[:l.length], to)
 			i++
 		case p[i] == '\r':
 			l.ended = true
@@ -60,8 +60,7 @@ func (l *lines) plain(p []byte, i, end int, to sink) int {
 	l.settle(to)
 	text := p[i:min(end, i+maxLine)]
 	if l.length == 0 && end < len(p) && p[end] == '\n' {
-		l.handOut(text, l.redrawn, to)
-		l.redrawn = false
+		l.end(text, to)
 		return end + 1
 	}
 	l.add(text)
@@ -77,13 +76,19 @@ func (l *lines) settle(to sink) {
 
 // redraw ends a line over which the next one is drawn.
 func (l *lines) redraw(to sink) {
-	l.handOut(l.text[:l.length], true, to)
+	l.handOut(l.text[:l.length], drawing{redraw: true}, to)
 	l.redrawn = true
 }
 
-func (l *lines) handOut(text []byte, redraw bool, to sink) {
+// end ends a line for good.
+func (l *lines) end(text []byte, to sink) {
+	l.handOut(text, drawing{redraw: l.redrawn, last: l.redrawn}, to)
+	l.redrawn = false
+}
+
+func (l *lines) handOut(text []byte, how drawing, to sink) {
 	if len(text) > 0 && !l.gap {
-		to.line(text, drawing{redraw: redraw})
+		to.line(text, how)
 	}
 	l.gap, l.ended, l.peeked = false, false, false
 	l.length = 0
@@ -97,7 +102,7 @@ func (l *lines) add(text []byte) {
 // peek hands out the line that has no end yet, if it is drawn over itself or
 // stands still.
 func (l *lines) peek(to sink, still bool) {
-	how := drawing{redraw: l.ended || l.redrawn, part: !l.ended && !still}
+	how := drawing{redraw: l.ended || l.redrawn, part: !still}
 	if l.length == 0 || l.peeked || l.gap || !how.redraw && !still {
 		return
 	}

@@ -96,6 +96,21 @@ func TestUnfinished(t *testing.T) {
 	want(t, d.Progress(after(3*time.Second)), 42, "done 42", jobs.ProgressPattern)
 }
 
+// The end of a line that comes in two pieces draws nothing over itself.
+func TestCutCRLF(t *testing.T) {
+	d := progress.New(jobs.ProgressRule{}, start)
+	for i := range 5 {
+		d.Write([]byte("accuracy: 4"+itoa(i)+"%\r"), start)
+		if p := d.Progress(start); p != nil {
+			t.Errorf("got %s", show(p))
+		}
+		d.Write([]byte("\n"), start)
+	}
+	if p := d.Progress(after(time.Minute)); p != nil {
+		t.Errorf("got %s", show(p))
+	}
+}
+
 // Behind a gap the rest of a line is not read, nor what began before it.
 func TestSkip(t *testing.T) {
 	for name, row := range map[string]struct {

@@ -74,7 +74,8 @@ func (m *match) eta() time.Duration {
 // whole is how much there is to do, as a type's pattern has told it.
 type whole struct {
 	told    float64 // as a group total, or the most that was left; 0 if nothing
-	guessed bool    // from what was left when the output was no longer at its begin
+	left    float64 // what was left at last
+	guessed bool    // told is what was left when the output was no longer at its begin
 }
 
 // typeReading reads a line by the type's pattern.
@@ -95,16 +96,13 @@ func (d *Detector) typeReading(text []byte) (reading, bool) {
 	return r, true
 }
 
-// share is how much is done. What there is to do may stand in a line of its
-// own; where only what is left is told, it is the most that ever was, which is
-// not known if the begin of the output was not read.
+// share is how much is done. What there is to do may stand in a line of its own.
 func (d *Detector) share(m *match) float64 {
-	w := &d.whole
 	done, left := m.number(doneGroup), m.number(leftGroup)
 	if total := m.number(totalGroup); total > 0 {
-		*w = whole{told: total}
-	} else if left > w.told && done < 0 {
-		*w = whole{told: left, guessed: d.gap && w.told == 0}
+		d.whole = whole{told: total}
+	} else if left >= 0 && done < 0 {
+		d.whole.remain(left, d.gap)
 	}
 	switch percent := m.number(percentGroup); {
 	case percent >= 0:
@@ -112,9 +110,22 @@ func (d *Detector) share(m *match) float64 {
 	case done >= 0 && left >= 0:
 		return share(done, done+left)
 	case done >= 0:
-		return share(done, w.told)
-	case left >= 0 && !w.guessed:
-		return share(w.told-left, w.told)
+		return share(done, d.whole.told)
+	case left >= 0 && !d.whole.guessed:
+		return share(d.whole.told-left, d.whole.told)
 	}
 	return none
+}
+
+// remain takes what is left where nothing tells of how much. That is the most
+// that ever was; or what is left when it begins anew after it was almost nothing.
+// It is not known if the begin of the output was not read.
+func (w *whole) remain(left float64, gap bool) {
+	switch {
+	case w.told == 0:
+		*w = whole{told: left, guessed: gap}
+	case left > w.told, left > w.left && w.left <= w.told*newPhase:
+		*w = whole{told: left}
+	}
+	w.left = left
 }

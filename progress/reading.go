@@ -72,20 +72,16 @@ func number(text []byte) float64 {
 			if s = append(s, c); len(s) == len(digits) {
 				return none
 			}
+		case c == 'K':
+			return scaled(s, 0)
 		default:
-			return scaled(s, strings.IndexByte("kMGTPEZY", upperKilo(c)))
+			return scaled(s, strings.IndexByte("kMGTPEZY", c))
 		}
 	}
 	return scaled(s, none)
 }
 
-func upperKilo(c byte) byte {
-	if c == 'K' {
-		return 'k'
-	}
-	return c
-}
-
+// scaled gives the number in thousands to the power of one more than power.
 func scaled(digits []byte, power int) float64 {
 	n, err := strconv.ParseFloat(string(digits), 64)
 	if err != nil || !(n >= 0) || math.IsInf(n, 0) {

@@ -21,25 +21,30 @@ var (
 
 // saidReading reads a line that is there to tell how far the job is.
 func saidReading(text []byte) (reading, bool) {
-	switch c := text[0]; {
-	case c == '@':
-		if rest, ok := bytes.CutPrefix(text, []byte("@progress")); ok && len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t' || rest[0] == ':') {
+	switch text[0] {
+	case '@':
+		if rest, ok := bytes.CutPrefix(text, []byte("@progress")); ok && len(rest) > 0 && (isBlank(rest[0]) || rest[0] == ':') {
 			return amountReading(rest[1:], jobs.ProgressSaid)
 		}
-	case c == '#':
+	case '#':
 		if m := vsoProgress.FindSubmatch(text); m != nil {
 			return percentReading(m[1], m[2]), true
 		}
-	case c == '{':
+	case '{':
 		if bytes.Contains(text, []byte(`"progress"`)) {
 			return jsonReading(text)
 		}
-	case c >= '0' && c <= '9' && text[len(text)-1] == '%':
-		if rest := trim(text[:len(text)-1]); len(rest) <= 12 && isPlain(rest) && number(rest) <= 100 {
-			return percentReading(rest, nil), true
-		}
 	}
 	return reading{}, false
+}
+
+// loneReading reads a percentage that is all of a line.
+func loneReading(text []byte) (reading, bool) {
+	if !isDigit(text[0]) || text[len(text)-1] != '%' {
+		return reading{}, false
+	}
+	digits := trim(text[:len(text)-1])
+	return percentReading(digits, nil), isPlain(digits) && number(digits) <= 100
 }
 
 // fileReading reads the last line of a progress file that is not blank.

@@ -171,6 +171,17 @@ func TestTrust(t *testing.T) {
 	want(t, d.Progress(at), 40, "filed", jobs.ProgressFile)
 }
 
+// A percentage alone on its line is believed before a tool once it has grown.
+func TestLonePercentage(t *testing.T) {
+	s := newScreen()
+	s.draw("45%\n", tqdm("x", 1, 10), "\n45%\n", tqdm("x", 2, 10))
+	want(t, s.now(), 20, "x 2/10", "tqdm")
+	s.draw("\n46%\n", tqdm("x", 3, 10))
+	want(t, s.now(), 46, "", jobs.ProgressSaid)
+	s.draw("\n@progress 3%\n50%\n")
+	want(t, s.now(), 3, "", jobs.ProgressSaid)
+}
+
 // Nothing is looked for if the type says so.
 func TestOff(t *testing.T) {
 	d := progress.New(jobs.ProgressRule{Off: true, Pattern: pattern(`(?P<percent>\d+)`)}, start)

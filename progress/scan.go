@@ -52,7 +52,7 @@ func (b *bars) line(text []byte, how drawing, at time.Time) {
 		return
 	}
 	f, ok := b.scan.find(text, class, how)
-	if !ok || f.source == genericBar && b.drawn(at) { // then it is a part of what a known tool draws
+	if !ok || f.source == genericBar && b.doubtful(&f, at) {
 		return
 	}
 	if whole, ok := b.scan.epochs.add(&f); ok {
@@ -61,14 +61,18 @@ func (b *bars) line(text []byte, how drawing, at time.Time) {
 	b.draw(f, how.redraw, at)
 }
 
-// drawn reports whether a bar of a known tool was drawn just now.
-func (b *bars) drawn(at time.Time) bool {
+// doubtful reports whether a percentage of which no tool is known is rather a
+// part of what a known tool draws, or a word in between: what is written where a
+// bar was, and stays, is its end only if the bar was named so.
+func (b *bars) doubtful(f *finding, at time.Time) bool {
+	named := false
 	for _, it := range b.list {
 		if it.source != genericBar && at.Sub(it.seenAt) < freshness {
 			return true
 		}
+		named = named || it.source == genericBar && it.text == f.text
 	}
-	return false
+	return f.echo && !named
 }
 
 // find looks for what known tools write, then for what any might.
@@ -77,7 +81,7 @@ func (s *scan) find(text []byte, class uint8, how drawing) (finding, bool) {
 		return f, ok
 	}
 	if class&hasPercent != 0 {
-		if f, ok := generic(text, class, how.redraw); ok {
+		if f, ok := generic(text, class, how); ok {
 			return f, true
 		}
 	}

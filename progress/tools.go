@@ -113,7 +113,7 @@ func judgeKeras(_ *scan, _ *match, f *finding) bool {
 // judgeJoblib leaves out lines in which as many are done as were handed out so
 // far. That is no end, as long as it does not say so.
 func judgeJoblib(_ *scan, m *match, f *finding) bool {
-	f.label, f.text = "", string(m.part(doneGroup))+"/"+f.total
+	f.label, f.text = "", tidy([]byte(f.counts))
 	return f.fraction < 1 || m.part(labelGroup) != nil
 }
 
