@@ -32,6 +32,9 @@ func Sanitize(s string) string {
 	return b.String()
 }
 
+// Printable reports whether Sanitize leaves r as it is.
+func Printable(r rune) bool { return !unprintable(r) }
+
 // unprintable reports whether r changes how the text around it is shown.
 func unprintable(r rune) bool {
 	switch {
