@@ -46,7 +46,7 @@ func (s *server) headline(j *jobs.Job) headline {
 	if len(s.headlines.known) >= maxHeadlines {
 		clear(s.headlines.known)
 	}
-	s.headlines.known[headlineKey(j)] = h
+	s.headlines.known[attemptKey(j.ID, j.Attempt)] = h
 	return h
 }
 
@@ -63,8 +63,9 @@ func (s *server) headlineSoon(j *jobs.Job, left *int) headline {
 func (h *headlines) of(j *jobs.Job) (headline, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	line, ok := h.known[headlineKey(j)]
+	line, ok := h.known[attemptKey(j.ID, j.Attempt)]
 	return line, ok
 }
 
-func headlineKey(j *jobs.Job) string { return fmt.Sprintf("%s %d", j.ID, j.Attempt) }
+// attemptKey names an attempt in a map.
+func attemptKey(id string, attempt int) string { return fmt.Sprintf("%s %d", id, attempt) }

@@ -27,6 +27,7 @@ var templateFiles embed.FS
 var (
 	overviewPage = parsePage("overview.html")
 	listPage     = parsePage("list.html")
+	logPage      = parsePage("log.html")
 	jobPage      = parsePage("job.html")
 	timelinePage = parsePage("timeline.html")
 	typesPage    = parsePage("types.html")

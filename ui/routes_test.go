@@ -21,14 +21,14 @@ func TestMethods(t *testing.T) {
 		path string
 		want int
 	}{
-		{"/", 200}, {"/jobs", 200}, {"/jobs/" + j.ID, 200}, {"/jobs/" + j.ID[:8], 302},
+		{"/", 200}, {"/jobs", 200}, {"/jobs/" + j.ID, 200}, {"/jobs/" + j.ID[:8], 302}, {"/jobs/" + j.ID + "/log", 200},
 		{"/api/v1/jobs", 200}, {"/api/v1/jobs/" + j.ID, 200}, {"/api/v1/jobs/" + j.ID + "/log", 200},
 		{"/timeline", 200}, {"/types", 200}, {"/types/quick", 200}, {"/system", 200},
 		{"/api/v1/jobs/" + j.ID + "/series", 200}, {"/api/v1/samples", 200}, {"/api/v1/schedules", 200},
 		{"/api/v1/system", 200}, {"/api/v1/types", 200}, {"/openapi.json", 200},
 		{"/api/v1/stats", 200}, {"/healthz", 200}, {"/readyz", 200}, {stylesheet(t, s), 200},
 		// What is not there, among it what other runners have.
-		{"/nothing", 404}, {"/jobs/", 404}, {"/jobs/" + j.ID + "/log", 404}, {"/api", 404}, {"/api/v1", 404}, {"/api/v1/nothing", 404},
+		{"/nothing", 404}, {"/jobs/", 404}, {"/api", 404}, {"/api/v1", 404}, {"/api/v1/nothing", 404},
 		{"/events", 404}, {"/metrics", 404}, {"/types/nothing", 404},
 		{"/static/", 404}, {"/static/style.css", 404}, {"/static/0123456789ab/style.css", 404},
 	}

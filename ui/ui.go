@@ -90,6 +90,7 @@ type server struct {
 	views     *views
 	feed      *feed
 	headlines *headlines
+	indexes   *lineIndexes
 	pages     http.Handler // every route, without what guards them
 	now       func() time.Time
 }
@@ -127,7 +128,7 @@ func newServer(o Options) *server {
 	}
 	s := &server{
 		Options: o, hosts: newHostPolicy(o.Listen, o.AllowedHosts), streams: newStreams(), views: newViews(),
-		headlines: newHeadlines(), now: time.Now, feed: &feed{queue: o.Queue, readings: o.Readings},
+		headlines: newHeadlines(), indexes: newLineIndexes(), now: time.Now, feed: &feed{queue: o.Queue, readings: o.Readings},
 	}
 	s.pages = timed(s.routes())
 	return s
@@ -145,6 +146,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("/{$}", s.overview)
 	mux.HandleFunc("/jobs", s.list)
 	mux.HandleFunc("/jobs/{id}", s.job)
+	mux.HandleFunc("/jobs/{id}/log", s.logPage)
 	mux.HandleFunc("/timeline", s.timeline)
 	mux.HandleFunc("/types", s.types)
 	mux.HandleFunc("/types/{name}", s.typePage)
