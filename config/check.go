@@ -46,6 +46,7 @@ func (c *Config) Check() []Problem {
 		add(true, "state_dir", fmt.Sprintf("%s is on %s, which is no local file system", c.StateDir, kind),
 			"the database is safe only on a local disk: set state_dir to a folder on one")
 	}
+	problems = append(problems, c.checkStatus()...)
 	for _, fault := range c.TypeFaults {
 		problems = append(problems, Problem{Fault: fault})
 	}

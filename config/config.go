@@ -40,6 +40,7 @@ type Config struct {
 	InsecurePublic bool     // a page without a password on a listen that is not loopback is meant
 	PasswordFile   string   // absolute path of who may see the page; "" for everybody
 	TLS            TLSConfig
+	Status         StatusFiles
 	Log            LogConfig
 	PollInterval   time.Duration
 	Settle         time.Duration
@@ -73,6 +74,12 @@ type digest = [sha256.Size]byte
 type TLSConfig struct {
 	Cert string // absolute path
 	Key  string // absolute path
+}
+
+// StatusFiles are files into which the page is written; "" for none.
+type StatusFiles struct {
+	HTML string // absolute path; gets the first page
+	JSON string // absolute path; gets the counts
 }
 
 // LogConfig says what is logged and how it looks.
@@ -230,6 +237,7 @@ func (d *decoder) config(c *Config, v value) {
 		"insecure_public":  d.truth(&c.InsecurePublic),
 		"password_file":    d.filePath(&c.PasswordFile),
 		"tls":              d.tls(&c.TLS),
+		"status":           d.status(&c.Status),
 		"log":              d.log(&c.Log),
 		"poll_interval":    d.duration(&c.PollInterval, 10*time.Millisecond),
 		"settle":           d.duration(&c.Settle, 0),
@@ -279,6 +287,7 @@ func (d *decoder) validate(c *Config) {
 	}
 	d.faults = append(d.faults, c.publicFaults()...)
 	d.faults = append(d.faults, c.folderFaults()...)
+	d.faults = append(d.faults, c.statusFaults()...)
 }
 
 // empty reports whether there is no type, also none in a file that is broken.

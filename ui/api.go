@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -131,15 +132,22 @@ type statsAnswer struct {
 }
 
 func (s *server) apiStats(w http.ResponseWriter, r *http.Request) {
-	st, err := s.Queue.Stats(r.Context())
+	out, err := s.stats(r.Context())
 	if err != nil {
 		s.apiError(w, r, err)
 		return
 	}
-	runs, err := s.Queue.Runs(r.Context())
+	writeJSON(w, http.StatusOK, out)
+}
+
+func (s *server) stats(ctx context.Context) (statsAnswer, error) {
+	st, err := s.Queue.Stats(ctx)
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return statsAnswer{}, err
+	}
+	runs, err := s.Queue.Runs(ctx)
+	if err != nil {
+		return statsAnswer{}, err
 	}
 	out := statsAnswer{States: map[jobs.State]int{}, Types: st.Types, MaxConcurrent: s.Status().MaxConcurrent, Runs: runs}
 	for _, state := range jobs.States {
@@ -149,7 +157,7 @@ func (s *server) apiStats(w http.ResponseWriter, r *http.Request) {
 		out.Types = map[string]map[jobs.State]int{}
 	}
 	out.Running = out.States[jobs.Running]
-	writeJSON(w, http.StatusOK, out)
+	return out, nil
 }
 
 // scheduleList is the answer of /api/v1/schedules.

@@ -53,6 +53,7 @@ type daemon struct {
 	courier   *hooks.Courier
 	keeper    *retention.Keeper
 	meter     *meter.Meter
+	files     []*statusFile
 
 	drained chan struct{} // closed by the runner when a drain has come to its end
 }
@@ -126,6 +127,7 @@ func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemo
 	})
 	d.courier = hooks.New(hooks.Options{Queue: d.queue, Catalog: d.catalog, Log: log})
 	d.meter = meter.New(meter.Options{StateDir: cfg.StateDir, Queue: d.queue, Catalog: d.catalog, Detect: detect, Log: log})
+	d.files = d.newStatusFiles()
 	return d, nil
 }
 
@@ -229,6 +231,9 @@ func (d *daemon) run(ctx context.Context) error {
 		g.run(d.servePage)
 		g.run(d.metrics.Run)
 	}
+	for _, f := range d.files {
+		g.run(f.run)
+	}
 	switch err := d.prepared(g.ctx); {
 	case err == nil:
 		d.taking.Store(true)
@@ -312,13 +317,19 @@ func (d *daemon) wasDrained() bool {
 }
 
 func (d *daemon) servePage(ctx context.Context) error {
-	handler := ui.Handler(ui.Options{
+	o := d.pageOptions()
+	o.Metrics, o.Enter = d.metrics.Handler(), d.door.Enter
+	return ui.Serve(d.log.WithContext(ctx), d.pair.Listener(d.listener), ui.Handler(o))
+}
+
+// pageOptions is what the page is made from, whoever looks at it.
+func (d *daemon) pageOptions() ui.Options {
+	return ui.Options{
 		Queue: d.view, StateDir: d.first.StateDir, Listen: d.first.Listen,
 		AllowedHosts: func() []string { return d.current.Load().AllowedHosts },
 		Ready:        d.ready, Status: d.status, Catalog: d.catalog, Changed: d.queue.Changed,
-		Readings: d.meter.Readings, Metrics: d.metrics.Handler(), Enter: d.door.Enter, Log: d.log,
-	})
-	return ui.Serve(d.log.WithContext(ctx), d.pair.Listener(d.listener), handler)
+		Readings: d.meter.Readings, Log: d.log,
+	}
 }
 
 // page is where the page is, for people.
@@ -348,6 +359,9 @@ func (d *daemon) reload(next *config.Config) {
 	d.runner.Reload()
 	d.clock.Reload()
 	d.courier.Reload()
+	for _, f := range d.files {
+		f.reload()
+	}
 	d.log.Info().Str("config", next.Path).Int("max_concurrent", next.Catalog.MaxConcurrent).
 		Int("types", len(next.Catalog.Types)).Msg("configuration loaded")
 	d.logTypeFaults(next)

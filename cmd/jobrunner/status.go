@@ -44,6 +44,11 @@ func (d *daemon) status() ui.Status {
 	for _, f := range d.current.Load().TypeFaults {
 		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: f.Error()})
 	}
+	for _, f := range d.files {
+		if words := f.problem(); words != "" {
+			s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: words})
+		}
+	}
 	for _, words := range d.accessProblems() {
 		s.Notes = append(s.Notes, ui.Note{Level: ui.Error, Text: words})
 	}
