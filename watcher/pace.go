@@ -10,6 +10,10 @@ import (
 // of thousands is read and written as a whole whenever one of its jobs changes.
 const heavy = 10 * time.Millisecond
 
+// heavyWait is how long a heavy reply waits at most. One writing may have taken long
+// because the disk was busy, and then the next need not wait for that.
+const heavyWait = 10 * time.Second
+
 // pace keeps the writing of heavy replies, all together, to one part in effort
 // of the time. Others are not held up by them. Its zero value is ready.
 type pace struct {
@@ -27,7 +31,7 @@ func (p *pace) wrote(receipt string, took time.Duration, now time.Time) {
 		p.took = map[string]time.Duration{}
 	}
 	p.took[receipt] = took
-	p.next = now.Add((effort - 1) * took)
+	p.next = now.Add(min((effort-1)*took, heavyWait))
 }
 
 // waits reports whether a reply is not to be written yet.

@@ -34,6 +34,10 @@ func TestPace(t *testing.T) {
 	if !p.due(behind).IsZero() {
 		t.Error("the small one is kept waiting")
 	}
+	p.wrote("large", time.Minute, now) // the disk was busy
+	if got := p.due(map[string]*jobs.Receipt{"large": nil}).Sub(now); got != 10*time.Second {
+		t.Errorf("after a slow writing due after %s, want 10s", got)
+	}
 	p.wrote("large", time.Millisecond, now) // its jobs are gone
 	if p.waits("large", now) {
 		t.Error("what is small now waits")
