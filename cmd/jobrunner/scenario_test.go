@@ -162,16 +162,32 @@ func besideReader(o *oracle) {
 	o.askLine("beside-too", 0)
 }
 
-// writeSay writes the job that says something at its begin and end, too.
+// writeSay writes the job that says something at its begin and end, too. As "left" it
+// leaves a process behind that keeps the terminal open until a relay has said that
+// its output is whole: else a relay may see the terminal's end before the job's, and
+// has nothing to say. Nor is that said if the supervisor is killed too early.
 func writeSay(o *oracle) {
-	o.write("say.sh", "echo hello\n(. ./scripts/trace.sh)\ncode=$?\necho farewell\nexit $code\n")
+	o.write("say.sh", `[ "$1" != left ] || (
+	n=0
+	until grep -q "relay: output is whole" passed || ls | grep -q "^dealt.*\(both\|supervise\)" || [ $((n += 1)) -gt 300 ]; do
+		sleep 0.1
+	done
+) &
+echo hello
+(. ./scripts/trace.sh)
+code=$?
+echo farewell
+exit $code
+`)
 }
 
-// onTerminal asks for a job with a terminal. Unless its relay was killed all of its
-// output is in its log, whatever else was.
+// onTerminal asks for jobs with a terminal. Unless their relay was killed all of their
+// output is in their logs, whatever else was.
 func onTerminal(o *oracle) {
-	o.expect("terminal", 3)
-	o.append(`{"type": "terminal", "args": ["terminal", "3", "0.2"]}`)
+	for _, tag := range []string{"terminal", "left"} {
+		o.expect(tag, 3)
+		o.append(`{"type": "terminal", "args": ["` + tag + `", "3", "0.2"]}`)
+	}
 	o.settle()
 	all, err := o.all()
 	if err != nil {
@@ -183,7 +199,7 @@ func onTerminal(o *oracle) {
 			continue
 		}
 		if out := o.run("logs", j.ID); out != "hello\nfarewell\n" {
-			o.Errorf("%s %q: its output is %q", j.State, j.Reason, out)
+			o.Errorf("%q, %s %q: its output is %q", j.Args, j.State, j.Reason, out)
 		}
 	}
 }
