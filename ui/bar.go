@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	maxSaid   = 120 // bytes of HTML of what a job says of its progress
-	maxSource = 40
+	maxSaid   = 80 // bytes of HTML of what a job says of its progress
+	maxSource = 24
 )
 
 // barView is how far a job has come, for the part "bar".
@@ -49,15 +49,12 @@ func viewBar(p *jobs.Progress, now time.Time) *barView {
 }
 
 func viewLeft(left time.Duration, source string, now time.Time) *leftView {
-	v := &leftView{Words: ticking(left) + " left", End: viewTime(now.Add(left), now), Source: etaWords(source)}
+	v := &leftView{Words: calm(left) + " left", End: viewSoon(now.Add(left), now), Source: etaWords(source)}
 	switch {
 	case left < time.Second:
 		v.Words, v.End = "any moment", nil
 	case source == jobs.ProgressHistory:
-		v.Words = "about " + v.Words
-	}
-	if v.End != nil {
-		v.End.Clock = shortClock(now.Add(left), now)
+		v.Words = "~" + v.Words
 	}
 	return v
 }

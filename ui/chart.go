@@ -93,7 +93,7 @@ type drawing struct {
 }
 
 func (d *drawing) layer(l layer) {
-	kind := map[shape]string{bars: "fill", area: "fill", curve: "curve", dots: "dots"}[l.Shape]
+	kind := map[shape]string{bars: "bars", area: "area", curve: "curve", dots: "dots"}[l.Shape]
 	d.WriteString(`<path class="` + kind + " " + template.HTMLEscapeString(l.Class) + `" d="`)
 	known := false // the value before
 	for i, v := range l.Values {

@@ -18,7 +18,9 @@ const (
 	reload  = 5        // seconds between two looks without a script
 
 	maxNotes   = 12
-	maxIgnored = 10
+	maxIgnored = 4
+
+	maxFootNotes = 4
 )
 
 //go:embed templates
@@ -80,14 +82,17 @@ type noteView struct {
 }
 
 // timeView is a time for a <time>: for machines, for people, and how long ago.
-type timeView struct{ Machine, Clock, Age string }
+type timeView struct {
+	Machine, Clock, Age string
+	Short               bool // Clock has no seconds
+}
 
 // viewTime gives nil for a time that is not known.
 func viewTime(t, now time.Time) *timeView {
 	if t.IsZero() {
 		return nil
 	}
-	return &timeView{t.UTC().Format(jobs.TimeFormat), clock(t, now), age(now.Sub(t))}
+	return &timeView{Machine: t.UTC().Format(jobs.TimeFormat), Clock: clock(t, now), Age: age(now.Sub(t))}
 }
 
 // render answers with a page around main. title is cleaned here; what is in
@@ -105,6 +110,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, code int, page *
 	}
 	f.Title += " · jobrunner"
 	_, f.Notes = viewNotes(st)
+	f.Notes = f.Notes[:min(len(f.Notes), maxFootNotes)]
 	f.Ignored, f.MoreIgnored = viewIgnored(st.Ignored)
 	f.Time = viewTime(now, now)
 	f.Zone = zone(now)
@@ -160,7 +166,7 @@ func viewIgnored(all []Ignored) (shown []Ignored, more string) {
 		if i == maxIgnored {
 			return shown, fmt.Sprintf("and %d more", len(all)-i)
 		}
-		shown = append(shown, Ignored{Name: clean(f.Name, 120), Why: clean(f.Why, 160)})
+		shown = append(shown, Ignored{Name: clean(f.Name, 100), Why: clean(f.Why, 120)})
 	}
 	return shown, ""
 }

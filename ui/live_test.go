@@ -94,7 +94,7 @@ func TestLiveSendsWhatChanged(t *testing.T) {
 			t.Errorf("a message before the last has the id %q", m.id)
 		}
 	}
-	all = c.until("for 2 s") // its row alone, as it grows older
+	all = c.until("</span> 2 s</td>") // its row alone, as it grows older
 	for _, m := range all {
 		if f := fragments(t, []sent{m}); m.name == "frag" && !strings.HasPrefix(f["running-"+j.ID], "<tr ") && !strings.HasPrefix(slices.Collect(maps.Values(f))[0], "<tr ") {
 			t.Errorf("more than rows was sent: %v", f)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"jobrunner/jobs"
@@ -13,37 +11,44 @@ import (
 
 // How many jobs each table of the overview shows, and how far back.
 const (
-	maxEyes    = 8
-	maxRunning = 12
-	maxPending = 10
-	maxEnded   = 10
+	maxEyes    = 5
+	maxRunning = 16
+	maxPending = 8
+	maxEnded   = 6
+
+	maxProblems = 6   // beside what is paused; the system page has all
+	maxShort    = 130 // bytes of HTML of a command line in a row that has much to show
+	maxLine     = 240 // the same of a headline
 
 	eyesAge    = 3 * 24 * time.Hour // a failure older than this is no news
-	lookBack   = 500                // events that are searched for ended jobs
-	lookBehind = 30                 // newest jobs by order of acceptance that are looked at as well
+	eyesLooked = 30                 // failures that are counted
 )
 
-// bad are the ended states that a person should look at.
-var bad = []jobs.State{jobs.Failed, jobs.Timeout, jobs.Lost, jobs.Rejected}
-
-// ended are all ended states.
-var ended = []jobs.State{jobs.Completed, jobs.Failed, jobs.Cancelled, jobs.Timeout, jobs.Lost, jobs.Rejected}
+const (
+	urlEyes  = "/jobs?state=FAILED,TIMEOUT,LOST,REJECTED"
+	urlEnded = "/jobs?state=COMPLETED,FAILED,CANCELLED,TIMEOUT,LOST,REJECTED"
+)
 
 type overviewView struct {
 	Heading   string
 	Problems  []noteView
 	Counts    []countView
 	Eyes      tableView
-	Running   tableView
+	Running   runningView
 	Pending   tableView
+	Day       *dayView // nil if nothing has happened
 	Ended     tableView
 	Empty     bool
 	QueueFile string
 }
 
+// countView is a number of the line at the top, and where it leads to.
 type countView struct {
 	State stateView
 	N     int
+	Note  string
+	At    *timeView // follows Note
+	URL   string
 }
 
 func (s *server) overview(w http.ResponseWriter, r *http.Request) {
@@ -53,154 +58,204 @@ func (s *server) overview(w http.ResponseWriter, r *http.Request) {
 		s.renderError(w, r, code, errorView{Heading: "Not now", Words: sentence(words)})
 		return
 	}
-	s.render(w, r, http.StatusOK, overviewPage, frame{Title: p.title(), Icon: p.icon(), Nav: "overview", Every: every, Reload: reload, Main: v})
+	s.render(w, r, http.StatusOK, overviewPage, frame{Title: p.title(), Icon: p.icon(), Nav: "overview", Every: every, Reload: 3 * reload, Main: v})
+}
+
+// overviewFacts is what an overview is made of, as it was read.
+type overviewFacts struct {
+	now     time.Time
+	status  Status
+	stats   jobs.Stats
+	brakes  jobs.Brakes
+	active  []*jobs.Job // what runs, then the first of what waits
+	eyes    []*jobs.Job
+	ended   []*jobs.Job
+	day     *day
+	outlook jobs.Outlook
+
+	readings map[string]*jobs.Reading
+}
+
+// running are those of the active jobs that run.
+func (f *overviewFacts) running() []*jobs.Job { return f.of(jobs.Running) }
+
+// waiting are those that wait.
+func (f *overviewFacts) waiting() []*jobs.Job { return f.of(jobs.Pending) }
+
+func (f *overviewFacts) of(state jobs.State) []*jobs.Job {
+	var out []*jobs.Job
+	for _, j := range f.active {
+		if j.State == state {
+			out = append(out, j)
+		}
+	}
+	return out
+}
+
+// overviewFacts reads them.
+func (s *server) overviewFacts(ctx context.Context) (*overviewFacts, error) {
+	f := &overviewFacts{now: s.now(), status: s.Status(), readings: s.Readings()}
+	for _, read := range []func(context.Context, *overviewFacts) error{s.readActive, s.readEnded, s.readDay} {
+		if err := read(ctx, f); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+func (s *server) readActive(ctx context.Context, f *overviewFacts) (err error) {
+	if f.stats, err = s.Queue.Stats(ctx); err != nil {
+		return err
+	}
+	if f.brakes, err = s.Queue.Brakes(ctx); err != nil {
+		return err
+	}
+	if f.active, err = s.Queue.ListActive(ctx, f.stats.States[jobs.Running]+maxPending); err != nil {
+		return err
+	}
+	waiting := f.waiting()
+	if len(waiting) == 0 {
+		return nil
+	}
+	f.outlook, err = s.Queue.Outlook(ctx, waiting, timesLeft(f.readings))
+	return err
+}
+
+// timesLeft gives how long jobs will go on, of those that tell.
+func timesLeft(readings map[string]*jobs.Reading) map[string]time.Duration {
+	left := map[string]time.Duration{}
+	for id, r := range readings {
+		if p := r.Progress; p != nil && p.ETA != nil && p.ETASource != jobs.ProgressHistory {
+			left[id] = *p.ETA
+		}
+	}
+	return left
+}
+
+func (s *server) readEnded(ctx context.Context, f *overviewFacts) (err error) {
+	if f.ended, err = s.Queue.LastEnded(ctx, nil, maxEnded); err != nil {
+		return err
+	}
+	failed, err := s.Queue.LastEnded(ctx, jobs.NeedEyes, eyesLooked)
+	for _, j := range failed {
+		if f.now.Sub(j.EndedAt()) < eyesAge {
+			f.eyes = append(f.eyes, j)
+		}
+	}
+	return err
 }
 
 func (s *server) viewOverview(ctx context.Context) (*overviewView, pulse, error) {
-	now, st := s.now(), s.Status()
-	stats, err := s.Queue.Stats(ctx)
+	f, err := s.overviewFacts(ctx)
 	if err != nil {
 		return nil, pulse{}, err
 	}
-	v := &overviewView{Heading: "Jobs", QueueFile: "job_queue.txt", Empty: true}
-	if st.Node != "" {
-		v.Heading = "Jobs on " + clean(st.Node, 100)
+	v := &overviewView{
+		Heading: "Jobs", QueueFile: "job_queue.txt", Counts: viewCounts(f), Eyes: s.viewEyes(f), Running: viewRunning(f),
+		Pending: viewNext(f), Day: f.day.view(f), Ended: viewEnded(f), Empty: true,
 	}
-	if st.QueueFile != "" {
-		v.QueueFile = clean(st.QueueFile, 200)
+	if f.status.Node != "" {
+		v.Heading = "Jobs on " + clean(f.status.Node, 100)
 	}
-	brakes, err := s.Queue.Brakes(ctx)
-	if err != nil {
-		return nil, pulse{}, err
+	if f.status.QueueFile != "" {
+		v.QueueFile = clean(f.status.QueueFile, 200)
 	}
-	v.Problems, _ = viewNotes(st)
-	v.Problems = append(viewBrakes(brakes, stats.States[jobs.Running]), v.Problems...)
-	for _, state := range jobs.States {
-		n := stats.States[state]
-		v.Counts = append(v.Counts, countView{viewState(state), n})
+	for _, n := range f.stats.States {
 		v.Empty = v.Empty && n == 0
 	}
-	if err := s.viewActive(ctx, v, stats, now); err != nil {
-		return nil, pulse{}, err
-	}
-	if err := s.viewEnded(ctx, v, now); err != nil {
-		return nil, pulse{}, err
-	}
-	running, waiting := stats.States[jobs.Running], stats.States[jobs.Pending]
-	if st.MaxConcurrent > 0 {
-		v.Running.Note = fmt.Sprintf("%d of %d", running, st.MaxConcurrent)
-	} else {
-		v.Running.Note = fmt.Sprint(running)
-	}
-	return v, pulse{failed: len(v.Eyes.Rows), running: running, waiting: waiting, problems: len(v.Problems) > 0}, nil
+	v.Problems, _ = viewNotes(f.status)
+	v.Problems = append(viewBrakes(f.brakes, f.stats.States[jobs.Running]), v.Problems[:min(len(v.Problems), maxProblems)]...)
+	return v, pulse{
+		failed: len(f.eyes), more: len(f.eyes) == eyesLooked, running: f.stats.States[jobs.Running],
+		waiting: f.stats.States[jobs.Pending], problems: len(v.Problems) > 0,
+	}, nil
 }
 
-// viewActive fills in what runs and what is to start, in that order.
-func (s *server) viewActive(ctx context.Context, v *overviewView, stats jobs.Stats, now time.Time) error {
-	running, waiting := stats.States[jobs.Running], stats.States[jobs.Pending]
-	v.Running = tableView{Region: "running", Caption: "Running", When: "Started"}
-	v.Pending = tableView{Region: "pending", Caption: "Waiting", When: "Submitted"}
-	active, err := s.Queue.ListActive(ctx, running+maxPending)
-	if err != nil {
-		return err
-	}
-	for _, j := range active {
-		switch {
-		case j.State == jobs.Running && len(v.Running.Rows) < maxRunning:
-			v.Running.Rows = append(v.Running.Rows, viewRow(j, j.StartedAt, now))
-		case j.State == jobs.Pending && len(v.Pending.Rows) < maxPending:
-			v.Pending.Rows = append(v.Pending.Rows, viewRow(j, j.SubmittedAt, now))
+// viewCounts is how many failed, run and wait, and how many ended otherwise.
+func viewCounts(f *overviewFacts) []countView {
+	const day = "in 24 h"
+	failed, running := f.day.sum.Failed, ""
+	for _, j := range f.eyes {
+		if j.State == jobs.Rejected && f.now.Sub(j.EndedAt()) < dayLength {
+			failed++ // which no sample counts
 		}
 	}
-	if running > len(v.Running.Rows) {
-		v.Running.MoreURL, v.Running.MoreText = "/jobs?state=RUNNING", fmt.Sprintf("all %d", running)
+	if f.status.MaxConcurrent > 0 {
+		running = fmt.Sprintf("of %d", f.status.MaxConcurrent)
 	}
-	v.Pending.Note = "by priority, then first come, first served"
-	if waiting > len(v.Pending.Rows) {
-		v.Pending.Note = fmt.Sprintf("the first %d by priority, then first come, first served", len(v.Pending.Rows))
-		v.Pending.MoreURL, v.Pending.MoreText = "/jobs?state=PENDING", fmt.Sprintf("all %d", waiting)
+	waiting := countView{State: viewState(jobs.Pending), N: f.stats.States[jobs.Pending], URL: "/jobs?state=PENDING"}
+	if done := f.outlook.Done; waiting.N > 0 && !done.IsZero() {
+		waiting.Note, waiting.At = "all done ~", viewSoon(done, f.now)
 	}
-	return nil
+	return []countView{
+		{State: viewState(jobs.Failed), N: failed, Note: day, URL: urlEyes},
+		{State: viewState(jobs.Running), N: f.stats.States[jobs.Running], Note: running, URL: "/jobs?state=RUNNING"},
+		waiting,
+		{State: viewState(jobs.Completed), N: f.day.sum.Completed, Note: day, URL: "/jobs?state=COMPLETED"},
+		{State: viewState(jobs.Cancelled), N: f.day.sum.Cancelled, Note: day, URL: "/jobs?state=CANCELLED"},
+	}
 }
 
-// viewEnded fills in what ended lately and what of it needs eyes.
-func (s *server) viewEnded(ctx context.Context, v *overviewView, now time.Time) error {
-	lately, err := s.endedLately(ctx)
-	if err != nil {
-		return err
-	}
-	v.Eyes = tableView{
-		Region: "eyes", Caption: "Needs eyes", Note: "in the last 3 days", When: "Ended",
-		MoreURL: "/jobs?state=FAILED,TIMEOUT,LOST,REJECTED", MoreText: "all",
-	}
-	v.Ended = tableView{
-		Region: "ended", Caption: "Ended", Note: "latest first", When: "Ended",
-		MoreURL: "/jobs?state=COMPLETED,FAILED,CANCELLED,TIMEOUT,LOST,REJECTED", MoreText: "all",
-	}
-	for _, j := range lately {
-		at := endedAt(j)
-		if slices.Contains(bad, j.State) && now.Sub(at) < eyesAge && len(v.Eyes.Rows) < maxEyes {
-			v.Eyes.Rows = append(v.Eyes.Rows, viewRow(j, at, now))
-		}
-		if len(v.Ended.Rows) < maxEnded {
-			v.Ended.Rows = append(v.Ended.Rows, viewRow(j, at, now))
-		}
-	}
-	return nil
-}
-
-// endedLately gives ended jobs, the latest end first. Jobs are listed by order
-// of acceptance, so a long job that ended just now may stand far down there:
-// the last events name it. A failure that many good ends have pushed out of the
-// events is found by its state.
-func (s *server) endedLately(ctx context.Context) ([]*jobs.Job, error) {
-	seen := map[string]bool{}
-	var out []*jobs.Job
-	add := func(found []*jobs.Job) {
-		for _, j := range found {
-			if !seen[j.ID] && j.State.Ended() {
-				seen[j.ID] = true
-				out = append(out, j)
+// viewEyes are the failures of the last days, each with what its output says.
+func (s *server) viewEyes(f *overviewFacts) tableView {
+	v := tableView{Region: "eyes", Caption: "Needs eyes", Note: "in the last 3 days", When: "Ended", MoreURL: urlEyes, MoreText: "all failures"}
+	for i, j := range f.eyes {
+		if i == maxEyes {
+			more := fmt.Sprint(len(f.eyes) - i)
+			if len(f.eyes) == eyesLooked {
+				more += "+"
 			}
+			v.MoreText = more + " more"
+			break
 		}
+		row := viewRow(j, j.EndedAt(), f.now)
+		row.Line = fit(s.headline(j).Text, maxLine)
+		v.Rows = append(v.Rows, row)
 	}
-	for _, states := range [][]jobs.State{bad, ended} {
-		found, err := s.Queue.List(ctx, jobs.Filter{States: states, Limit: lookBehind})
-		if err != nil {
-			return nil, err
+	return v
+}
+
+// viewNext is what is to start next, in that order, and when.
+func viewNext(f *overviewFacts) tableView {
+	v := tableView{Region: "pending", Caption: "Next up", When: "Starts", MoreURL: "/jobs?state=PENDING"}
+	all := f.stats.States[jobs.Pending]
+	for i, j := range f.waiting() {
+		if i == maxPending {
+			break
 		}
-		add(found)
+		at := f.outlook.Starts[j.ID].StartAt
+		row := viewRow(j, at, f.now)
+		switch in := at.Sub(f.now); {
+		case at.IsZero():
+			row.Took = "cannot be said"
+		case in < time.Second:
+			row.At, row.Took = nil, "now"
+		default:
+			row.At = viewSoon(at, f.now)
+			row.At.Age = "in about " + coarse(in)
+		}
+		v.Rows = append(v.Rows, row)
 	}
-	last, err := s.Queue.LastEvent(ctx)
-	if err != nil {
-		return nil, err
+	v.Note = fmt.Sprintf("%d waiting", all)
+	if all > len(v.Rows) {
+		v.MoreText = fmt.Sprintf("all %d", all)
+	} else {
+		v.MoreURL = ""
 	}
-	events, err := s.Queue.Events(ctx, max(0, last-lookBack), lookBack)
-	if err != nil {
-		return nil, err
+	return v
+}
+
+func viewEnded(f *overviewFacts) tableView {
+	v := tableView{Region: "ended", Caption: "Ended", Note: "latest first", When: "Ended", MoreURL: urlEnded, MoreText: "all"}
+	for _, j := range f.ended {
+		v.Rows = append(v.Rows, viewRow(j, j.EndedAt(), f.now))
 	}
-	looked, failures := 0, 0
-	for _, e := range slices.Backward(events) {
-		isBad := slices.Contains(bad, e.State)
-		wanted := e.State.Ended() && e.Job != "" && !seen[e.Job] && (looked < maxEnded || isBad && failures < maxEyes)
-		if !wanted {
-			continue
-		}
-		j, err := s.Queue.Job(ctx, e.Job)
-		if err != nil {
-			return nil, err
-		}
-		looked++
-		if isBad {
-			failures++
-		}
-		add([]*jobs.Job{j})
-	}
-	slices.SortStableFunc(out, func(a, b *jobs.Job) int {
-		if c := endedAt(b).Compare(endedAt(a)); c != 0 {
-			return c
-		}
-		return strings.Compare(b.ID, a.ID)
-	})
-	return out, nil
+	return v
+}
+
+// viewSoon is viewTime for what is expected: without seconds.
+func viewSoon(t, now time.Time) *timeView {
+	v := viewTime(t, now)
+	v.Clock, v.Short = shortClock(t, now), true
+	return v
 }

@@ -70,7 +70,7 @@ func TestHeaders(t *testing.T) {
 				t.Errorf("%s has %q", path, inline)
 			}
 		}
-		if n := strings.Count(got.body, "<h1>"); n != 1 {
+		if n := strings.Count(got.body, "<h1"); n != 1 {
 			t.Errorf("%s has %d h1, want 1", path, n)
 		}
 		if n := strings.Count(got.body, "<script"); n != 1 {

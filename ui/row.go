@@ -53,6 +53,7 @@ type rowView struct {
 	Name      string
 	Type      string
 	Why       string
+	Line      string // of its output, that says why it failed; "" if there is none
 	At        *timeView
 	Took      string
 }
@@ -78,14 +79,6 @@ func viewRow(j *jobs.Job, at, now time.Time) rowView {
 // hasRun reports whether j ended and it is known how long it ran.
 func hasRun(j *jobs.Job) bool {
 	return j.State.Ended() && !j.StartedAt.IsZero() && !j.FinishedAt.Before(j.StartedAt)
-}
-
-// endedAt is when j ended, or came if it never began.
-func endedAt(j *jobs.Job) time.Time {
-	if j.FinishedAt.IsZero() {
-		return j.SubmittedAt
-	}
-	return j.FinishedAt
 }
 
 // short is as much of an id as a person needs.

@@ -118,6 +118,14 @@ func ticking(d time.Duration) string {
 	return duration(d)
 }
 
+// calm is ticking that counts no seconds after the first minute.
+func calm(d time.Duration) string {
+	if d >= time.Minute && d < time.Hour {
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return ticking(d)
+}
+
 // age writes how long ago d was, coarse enough not to flicker.
 func age(d time.Duration) string {
 	switch {

@@ -7,23 +7,24 @@ const page = (() => {
   const policy = window.trustedTypes && trustedTypes.createPolicy("jr", { createHTML: (html) => html });
 
   function parse(html) {
-    const d = new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
-    for (const t of d.querySelectorAll("template")) localize(t.content);
+    const d = new DOMParser().parseFromString(policy?.createHTML(html) ?? html, "text/html");
     localize(d);
     return d;
   }
 
   // The one element that html is; a <tr> stands nowhere else by itself.
-  const parseOne = (html) => parse("<template>" + html + "</template>").querySelector("template").content.firstElementChild;
+  function parseOne(html) {
+    const { content } = parse("<template>" + html + "</template>").querySelector("template");
+    localize(content);
+    return content.firstElementChild;
+  }
 
-  const two = (n) => String(n).padStart(2, "0");
-
+  // As the server writes times; "sv" is the locale that writes 2026-12-01 02:00:00.
   function clock(t, short) {
-    const now = new Date();
-    const minute = two(t.getHours()) + ":" + two(t.getMinutes());
-    if (t.toDateString() === now.toDateString()) return short ? minute : minute + ":" + two(t.getSeconds());
-    if (t.getFullYear() !== now.getFullYear()) return t.getFullYear() + "-" + two(t.getMonth() + 1) + "-" + two(t.getDate()) + " " + minute;
-    return t.getDate() + " " + "JanFebMarAprMayJunJulAugSepOctNovDec".substr(3 * t.getMonth(), 3) + " " + minute;
+    const text = t.toLocaleString("sv"), now = new Date().toLocaleString("sv");
+    if (text.slice(0, 10) === now.slice(0, 10)) return text.slice(11, short ? 16 : 19);
+    if (text.slice(0, 4) !== now.slice(0, 4)) return text.slice(0, 16);
+    return t.getDate() + " " + t.toLocaleString("en", { month: "short" }) + text.slice(10, 16);
   }
 
   function localize(root) {
@@ -33,8 +34,6 @@ const page = (() => {
       e.title = t.toISOString().slice(0, 19).replace("T", " ") + " UTC";
     }
   }
-
-  const like = (a, b) => a.nodeName === b.nodeName && a.id === b.id;
 
   // Makes old what fresh is. What is the same in both stays the same element,
   // so that focus, scrolling and what was opened stay too. fresh is used up.
@@ -50,7 +49,7 @@ const page = (() => {
     let at = old.firstChild;
     for (const f of [...fresh.childNodes]) {
       const o = f.id ? [...old.children].find((e) => e.id === f.id) : at;
-      if (!o || !like(o, f)) {
+      if (o?.nodeName !== f.nodeName || o.id !== f.id) {
         old.insertBefore(f, at);
         continue;
       }
