@@ -10,10 +10,11 @@ import (
 const maxBars = 8
 
 // bars follows the bars that tools draw. Of several that are alive the oldest is
-// shown: it is the outer one, around the loops within.
+// shown: it is the outer one, around the loops within, which begin anew again and
+// again.
 type bars struct {
 	startedAt time.Time // of the attempt
-	list      []*bar    // outermost first, as far as is known: oldest first
+	list      []*bar    // by when the round began in which each is
 	draws     int       // how often any was drawn
 	apart     string    // the kind of which there are several side by side, told from each other by their labels
 	strangers int       // bars that were opened since one was drawn again
@@ -72,18 +73,29 @@ func (b *bars) draw(f finding, redraw bool, at time.Time) {
 		return
 	}
 	b.miss(it)
+	if it.fall(f.fraction) {
+		i := slices.Index(b.list, it)
+		b.list = append(slices.Delete(b.list, i, i+1), it)
+	}
+	b.draws++
+	it.drawn = b.draws
+	it.redraw(&f, at)
+}
+
+// redraw takes what was found of the bar anew.
+func (it *bar) redraw(f *finding, at time.Time) {
 	if it.seen && f.fraction > it.fraction && f.total == it.total {
 		it.grown = true
 	}
-	it.rename(f.label)
-	it.total, it.weak, it.seenAt = f.total, f.weak, at
+	if it.seen && f.label != it.name {
+		it.names = append(it.names[max(0, len(it.names)-maxBars+1):], it.name)
+	}
+	it.name, it.total, it.weak, it.seenAt = f.label, f.total, f.weak, at
 	it.update(f.reading, at)
-	b.draws++
-	it.drawn = b.draws
 	if it.fraction < 1 {
 		it.ended = 0
 	} else if it.ended == 0 {
-		it.ended = b.draws
+		it.ended = it.drawn
 	}
 }
 
@@ -129,9 +141,8 @@ func (b *bars) miss(drawn *bar) {
 	b.list = slices.DeleteFunc(b.list, func(it *bar) bool { return it.missed > same+1 })
 }
 
-// open makes a new bar, in place of another if there are too many. It is as old
-// as the others of its kind: the next round of an outer loop is outer, too. Of
-// bars side by side the first by name is the first.
+// open makes a new bar, in place of another if there are too many. Of bars side
+// by side the first by name is the first.
 func (b *bars) open(kind, name string) *bar {
 	it := &bar{kind: kind}
 	if b.draws == 0 {
@@ -144,26 +155,14 @@ func (b *bars) open(kind, name string) *bar {
 		i := b.superfluous(kind)
 		b.list = slices.Delete(b.list, i, i+1)
 	}
-	place := len(b.list)
-	for i, other := range b.list {
-		if other.kind != kind {
-			continue
-		}
-		if place = i + 1; b.apart == kind && other.name > name {
-			place = i
-			break
-		}
+	place := slices.IndexFunc(b.list, func(other *bar) bool {
+		return b.apart == kind && other.kind == kind && other.name > name
+	})
+	if place < 0 {
+		place = len(b.list)
 	}
 	b.list = slices.Insert(b.list, place, it)
 	return it
-}
-
-// rename gives a bar its label, and remembers those that it had.
-func (it *bar) rename(name string) {
-	if it.seen && name != it.name {
-		it.names = append(it.names[max(0, len(it.names)-maxBars+1):], it.name)
-	}
-	it.name = name
 }
 
 // superfluous gives the place of a bar that may go: one of the same kind, else

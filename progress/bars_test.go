@@ -92,6 +92,17 @@ func TestSideBySide(t *testing.T) {
 	want(t, s.now(), 70, "file 2", "rich")
 }
 
+// A loop within another that was there before is within all the same.
+func TestSeenBefore(t *testing.T) {
+	s := newScreen()
+	s.draw(tqdm("download", 1, 2), tqdm("download", 2, 2)+"\n", tqdm("epochs", 1, 4)+"\n")
+	for epoch := 1; epoch < 4; epoch++ {
+		s.draw(tqdm("download", 1, 2), tqdm("download", 2, 2)+"\n", tqdm("steps", 1, 3), tqdm("steps", 2, 3))
+		want(t, s.now(), float64(epoch)*25, fmt.Sprintf("epochs %d/4", epoch), "tqdm")
+		s.draw(tqdm("epochs", epoch+1, 4) + "\n")
+	}
+}
+
 // More bars than are followed do no harm to the outer one.
 func TestManyBars(t *testing.T) {
 	s := newScreen()
@@ -134,7 +145,7 @@ func TestEpochs(t *testing.T) {
 	}{
 		"at its begin":       {"Epoch 3/10\n", 20, "Epoch 3/10"},
 		"at its end":         {"Epoch 3/10 loss: 0.4\n", 30, "Epoch 3/10"},
-		"behind a time":      {"2026-11-28 10:12:13 Epoch [3/10]\n", 20, "Epoch [3/10"},
+		"behind a time":      {"2026-11-28 10:12:13 Epoch [3/10]\n", 20, "Epoch [3/10]"},
 		"in words":           {"epoch 3 of 10, lr 0.1\n", 30, "epoch 3 of 10"},
 		"with a bar":         {"Epoch 3/10\n" + tqdm("train", 5, 10), 25, "Epoch 3/10, train 5/10"},
 		"with two bars":      {"Epoch 3/10\n" + tqdm("train", 10, 10) + "\n" + tqdm("val", 1, 4), 30, "Epoch 3/10, train 10/10"},
@@ -168,7 +179,7 @@ func TestCounter(t *testing.T) {
 		{"copied %d/20", "copied %d/20"},
 		{"%d/20 images converted", "%d/20 images"},
 		{"%d of 20 tasks done", "%d of 20 tasks"},
-		{"2026/11/28 10:12:13 batch (%d/20)", "batch (%d/20"},
+		{"2026/11/28 10:12:13 batch (%d/20)", "batch (%d/20)"},
 	} {
 		s := newScreen()
 		for i := 3; i < 6; i++ {
@@ -190,6 +201,7 @@ func TestGeneric(t *testing.T) {
 		{"\rcopy [=====>     ] 42% of all", "copy"},
 		{"42% [======    ] copy\n", ""},
 		{"|#####-----| 42%\n", ""},
+		{"[=>        ] 42%\n", ""},
 		{"copy: ████░░░░ 42 %\n", "copy"},
 		{"\x1b[3;1H10:12 42% done\x1b[3;1H", "10:12"},
 		{"\x1b[2K\x1b[1Ga 42%\x1b[2K\x1b[1G", "a"},

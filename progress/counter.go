@@ -150,6 +150,9 @@ func (r *ratio) findWord(text []byte) {
 		start--
 	}
 	if word := singular(text[start:end]); word != "" {
+		if bytes.ContainsAny(text[end:r.start], "[(") && r.end < len(text) && (text[r.end] == ']' || text[r.end] == ')') {
+			r.end++
+		}
 		r.word, r.start = word, start
 		return
 	}

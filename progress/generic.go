@@ -9,7 +9,7 @@ import (
 const genericBar = "bar"
 
 var (
-	drawnBar   = regexp.MustCompile(`[\[|(][ .*\-]*[=#>█▉▊▋▌▍▎▏━╸╺░▒▓■.*\-]{3,}[ .*\-]*[\]|)]|[=#█━░▒▓■]{4,}`)
+	drawnBar   = regexp.MustCompile(`[\[|(][ .*\-]*[=#>█▉▊▋▌▍▎▏━╸╺░▒▓■.*\-]{3,}[ .*\-]*[\]|)]|[\[|(][=#>█▉▊▋▌▍▎▏]+ {3,}[\]|)]|[=#█━░▒▓■]{4,}`)
 	genericETA = regexp.MustCompile(`(?i)\b(?:eta|remaining|left)\b[:= ]*((?:\d+\s?(?:d|h|m|min|s|sec)\s?)+|(?:\d+:)+\d\d)|%\s+((?:\d+d )?\d\d:\d\d:\d\d)$`)
 )
 

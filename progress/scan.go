@@ -67,7 +67,7 @@ func (b *bars) line(text []byte, how drawing, at time.Time) {
 func (b *bars) doubtful(f *finding, at time.Time) bool {
 	named := false
 	for _, it := range b.list {
-		if it.source != genericBar && at.Sub(it.seenAt) < freshness {
+		if it.source != genericBar && !it.weak && at.Sub(it.seenAt) < freshness {
 			return true
 		}
 		named = named || it.source == genericBar && it.text == f.text
