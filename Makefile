@@ -22,7 +22,7 @@ ifeq ($(CI),true)
 export JOBRUNNER_BROWSER := required
 endif
 
-.PHONY: help build run test soak deps lint test-python bench cross fuzz fuzz-short clean
+.PHONY: help build run test soak deps lint test-python bench screenshots cross fuzz fuzz-short clean
 
 help: ## Print these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -95,6 +95,9 @@ test-python: ## Test the Python examples
 bench: ## Run the benchmarks, then whole systems side by side (BENCH='-only rate' and so on)
 	go test -run '^$$' -bench . -benchmem ./...
 	go run ./bench $(BENCH)
+
+screenshots: ## Make the README's pictures anew, of a daemon with real jobs: docs/terminal.svg
+	JOBRUNNER_SCREENSHOTS="$(CURDIR)/docs" go test -count=1 -run '^TestScreenshots$$' ./cmd/jobrunner
 
 cross: ## Build for Linux, macOS and Windows on amd64 and arm64 (DIST=folder keeps the binaries)
 	@echo "== cross"

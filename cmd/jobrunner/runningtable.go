@@ -48,7 +48,10 @@ func runningTable(s *screen, running []*jobs.Job, measured map[string]*jobs.Read
 			t.below[i] = append(t.below[i], cell{text: words, colour: dim})
 		}
 		if quiet := stuck(measured[j.ID], j, now); quiet != "" {
-			t.below[i] = append(t.below[i], cell{text: s.silent + " " + quiet, colour: yellow})
+			if s.terminal() {
+				quiet = s.silent + " " + quiet
+			}
+			t.below[i] = append(t.below[i], cell{text: quiet, colour: yellow})
 		}
 	}
 	return t
