@@ -25,7 +25,10 @@ func newBusyWorld(t *testing.T) (w *world, ids []string) {
 	t.Helper()
 	w = newWorld(t, map[string]string{
 		"jobrunner.yaml": busyConfig,
-		"a":              "@progress 25% epoch 1/4\n", "b": "no word of progress\n", "c": "@progress 50% half of a long story that does not fit on any line\n",
+		"a":              "@progress 25% epoch 1/4\n",
+		"b":              "no word of progress\n",
+		"c":              "@progress 50% half of a long story that does not fit on any line\n",
+		"waits":          "",
 	})
 	w.start()
 	w.try("add", "--wait", "fail")
