@@ -44,6 +44,10 @@ func (s *server) apiList(w http.ResponseWriter, r *http.Request) {
 		s.apiError(w, r, err)
 		return
 	}
+	readings := s.Readings()
+	for _, j := range found.Jobs {
+		measure(j, readings)
+	}
 	out := jobList{Jobs: found.Jobs}
 	if out.Jobs == nil {
 		out.Jobs = []*jobs.Job{} // "jobs": [], never null
