@@ -98,7 +98,7 @@ func (r *rate) left(startedAt, now time.Time) time.Duration {
 	}
 	grown, took := last.fraction-first.fraction, last.at.Sub(first.at)
 	believed := grown >= firstGrowth && took >= firstTime || grown >= soonGrowth && took >= soonTime && steps >= soonSteps
-	if !believed || now.Sub(last.at) > silence {
+	if !believed || now.Sub(last.at).Abs() > silence { // the clock may have been set back
 		return none
 	}
 	whole := float64(took) / grown

@@ -108,6 +108,24 @@ func TestRateSilence(t *testing.T) {
 	}
 }
 
+// If the clock was set back, nothing is counted across that.
+func TestRateWhileClockIsSet(t *testing.T) {
+	const back = time.Hour
+	d := progress.New(jobs.ProgressRule{}, start)
+	for i := range 11 {
+		say(d, float64(i), time.Duration(i)*10*time.Second)
+	}
+	wantLeft(t, d, 100*time.Second, 900*time.Second)
+	wantLeft(t, d, 100*time.Second-back, -1)
+	for i := 11; i < 61; i++ {
+		at := time.Duration(i)*10*time.Second - back
+		say(d, float64(i), at)
+		if i > 14 {
+			wantLeft(t, d, at, time.Duration(100-i)*10*time.Second)
+		}
+	}
+}
+
 // At the end there is nothing left to say.
 func TestRateEnd(t *testing.T) {
 	d := progress.New(jobs.ProgressRule{}, start)

@@ -21,10 +21,11 @@ func (t *track) update(r reading, at time.Time) {
 	if r.fraction < 0 {
 		r.fraction = t.known()
 	}
-	if !t.seen || r.text != t.text || r.fraction != t.fraction {
+	back := t.seen && at.Before(t.changedAt) // the clock was set back
+	if !t.seen || back || r.text != t.text || r.fraction != t.fraction {
 		t.changedAt = at
 	}
-	if t.fall(r.fraction) {
+	if back || t.fall(r.fraction) {
 		t.startedAt = time.Time{}
 		t.rate = rate{}
 		t.left = none
@@ -82,7 +83,7 @@ func (t *track) eta(now time.Time) (time.Duration, string) {
 	if t.fraction >= 1 {
 		return none, ""
 	}
-	if age := now.Sub(t.leftAt); t.left >= 0 && age < freshness {
+	if age := now.Sub(t.leftAt); t.left >= 0 && age.Abs() < freshness {
 		return max(t.left-max(age, 0), 0), t.source
 	}
 	if t.fraction < 0 {
