@@ -17,6 +17,8 @@ const (
 	headlineTail  = 64 << 10 // bytes at the end of an output that are looked through
 	headlineLine  = 2 << 10  // bytes of a line that are looked at
 	headlineRunes = 200
+
+	headlineEffort = 4 * headlineTail // bytes in which ends of tracebacks are looked for
 )
 
 // Headline gives the line of an output's end that says best why the attempt
@@ -63,11 +65,12 @@ func OutputHeadline(stateDir string, j *Job, attempt int) (text string, at int64
 // headline is Headline, and where in tail the line begins.
 func headline(tail []byte) (text string, at int) {
 	var weak, last, after found // after: what follows the line that is looked at
+	effort := headlineEffort
 	for end := len(tail); end > 0; {
 		start := bytes.LastIndexByte(tail[:end-1], '\n') + 1
 		line := found{plainLine(tail[start:end]), start}
 		end = start
-		if cause, ok := tracebackEnd(tail[start:], line); ok {
+		if cause, ok := tracebackEnd(tail[start:], line, &effort); ok {
 			return cause.shown()
 		}
 		words := strings.TrimSpace(line.text)
@@ -216,8 +219,9 @@ func noisy(words string) bool {
 const tracebackBegins = "Traceback (most recent call last)"
 
 // tracebackEnd gives the exception of a traceback that begins with the first
-// line of text, which is line: the first one behind it that is not indented.
-func tracebackEnd(text []byte, line found) (found, bool) {
+// line of text, which is line: the first one behind it that is not indented. effort is
+// how many bytes may still be looked at: many tracebacks may have no end.
+func tracebackEnd(text []byte, line found, effort *int) (found, bool) {
 	before, _, begins := strings.Cut(line.text, tracebackBegins)
 	if !begins {
 		return found{}, false
@@ -225,7 +229,7 @@ func tracebackEnd(text []byte, line found) (found, bool) {
 	if strings.HasSuffix(before, "Exception Group ") {
 		before = "  | "
 	}
-	for at := 0; at < len(text); {
+	for at := 0; at < len(text) && *effort > 0; {
 		end := len(text)
 		if i := bytes.IndexByte(text[at:], '\n'); i >= 0 {
 			end = at + i + 1
@@ -235,6 +239,7 @@ func tracebackEnd(text []byte, line found) (found, bool) {
 		if at > 0 && hasWords(words) && (unicode.IsLetter(first) || first == '_') {
 			return found{words, line.at + at}, true
 		}
+		*effort -= end - at
 		at = end
 	}
 	return found{}, false

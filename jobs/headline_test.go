@@ -11,6 +11,20 @@ import (
 	"jobrunner/jobs"
 )
 
+// However an output ends, each of its lines is looked at a few times at most.
+func TestHeadlineTakesWorkInProportion(t *testing.T) {
+	var b strings.Builder
+	lines := 0
+	for ; b.Len() < 64<<10; lines++ {
+		fmt.Fprintf(&b, "(%d)Traceback (most recent call last)\n", lines)
+	}
+	tail := []byte(b.String())
+	work := testing.AllocsPerRun(1, func() { jobs.Headline(tail) })
+	if most := float64(20 * lines); work > most {
+		t.Errorf("%d lines: %.0f allocations, want at most %.0f", lines, work, most)
+	}
+}
+
 // The ends of outputs as tools write them.
 var ends = []struct{ name, end, want string }{
 	{"nothing", "", ""},
