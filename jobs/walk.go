@@ -156,8 +156,11 @@ func (s *search) start() int64 {
 // state and type that is asked for, or all.
 func (s *search) ways(ctx context.Context) ([]*walk, error) {
 	t := s.terms
+	few, err := s.few(ctx)
 	switch {
-	case len(t.id) >= walkID:
+	case err != nil:
+		return nil, err
+	case few:
 		s.among()
 		return []*walk{{index: "INDEXED BY jobs_id", where: "id >= ? AND id < ? AND ", args: []any{t.id, pastPrefix(t.id)}, few: true}}, nil
 	case t.group != "":
@@ -182,8 +185,25 @@ func (s *search) ways(ctx context.Context) ([]*walk, error) {
 	return s.sorts(ctx)
 }
 
-// walkID is how many letters of an id are looked up; fewer fit many jobs.
-const walkID = 4
+// walkID is how many letters of an id are looked up; fewer fit many jobs, and so
+// may more, where ids begin with a time. walkMost is how many jobs are few.
+const (
+	walkID   = 4
+	walkMost = 500
+
+	countIDs = "SELECT count(*) FROM (SELECT 1 FROM jobs INDEXED BY jobs_id WHERE id >= ? AND id < ? LIMIT ?+0)"
+)
+
+// few reports whether the beginning of an id that is asked for fits but few jobs.
+func (s *search) few(ctx context.Context) (bool, error) {
+	id := s.terms.id
+	if len(id) < walkID {
+		return false, nil
+	}
+	n := 0
+	err := s.queue.read.row(ctx, countIDs, []any{id, pastPrefix(id), walkMost + 1}, &n)
+	return n <= walkMost, err
+}
 
 // mostSorts is how many indexes are walked at once.
 const mostSorts = 24
