@@ -32,22 +32,22 @@ const (
 	ownScreen   = "\x1b[?1049l"
 )
 
-// room is how many lines a frame can have, and how wide they may be.
-func (l *live) room() (columns, lines int) {
+// draw draws a frame: what show gives for so many lines at most of a screen of
+// one size, whatever becomes of the terminal meanwhile. Lines that there is no
+// room for are left out.
+func (l *live) draw(show func(s *screen, room int) []string) error {
 	columns, rows := l.s.size()
+	s := *l.s
+	s.sized = func() (int, int) { return columns, rows }
+	room := rows
 	if !l.whole {
-		rows-- // for the cursor
+		room = max(1, rows-1) // one is for the cursor
 	}
-	return columns, max(1, rows)
-}
-
-// draw draws a frame. Lines that there is no room for are left out.
-func (l *live) draw(lines []string) error {
-	_, room := l.room()
+	lines := show(&s, room)
 	lines = lines[:min(len(lines), room)]
 	var b strings.Builder
 	b.WriteString(hideCursor + noWrap)
-	l.back(&b)
+	l.back(&b, columns, rows)
 	for i, line := range lines {
 		if i >= len(l.drawn) || l.drawn[i] != line {
 			b.WriteString("\r" + clearLine + line)
@@ -73,8 +73,7 @@ func (l *live) draw(lines []string) error {
 
 // back goes to the first line. After the size of the terminal has changed
 // nobody knows where the lines are, so then the screen is cleared.
-func (l *live) back(b *strings.Builder) {
-	columns, rows := l.s.size()
+func (l *live) back(b *strings.Builder, columns, rows int) {
 	resized := l.columns != 0 && (columns != l.columns || rows != l.rows)
 	l.columns, l.rows = columns, rows
 	switch {

@@ -32,7 +32,7 @@ func TestFrames(t *testing.T) {
 		{"one", "two", "three"}, {"one", "2", "three"}, {"one"}, {"one", "two", strings.Repeat("x", 20)},
 	} {
 		written.Reset()
-		if err := l.draw(frame); err != nil {
+		if err := l.draw(always(frame)); err != nil {
 			t.Fatal(err)
 		}
 		if want := append([]string{"before"}, frame...); !slices.Equal(v.lines(), want) {
@@ -46,11 +46,11 @@ func TestFrames(t *testing.T) {
 		}
 	}
 	written.Reset()
-	l.draw([]string{"one", "two", "drei"})
+	l.draw(always([]string{"one", "two", "drei"}))
 	if got := written.String(); strings.Contains(got, "one") || strings.Contains(got, "two") || !strings.Contains(got, "drei") {
 		t.Errorf("wrote %q, want only the line that changed", got)
 	}
-	l.draw(slices.Repeat([]string{"much"}, 10))
+	l.draw(always(slices.Repeat([]string{"much"}, 10)))
 	if want := slices.Repeat([]string{"much"}, 5); !slices.Equal(v.lines(), want) {
 		t.Errorf("got %q, want as many lines as there is room for", v.lines())
 	}
@@ -69,17 +69,17 @@ func TestFrameOfAnotherSize(t *testing.T) {
 		if whole {
 			l.enter()
 		}
-		l.draw([]string{strings.Repeat("a", 20), "b"})
+		l.draw(always([]string{strings.Repeat("a", 20), "b"}))
 		v.resize(10, 5)
 		frame := []string{strings.Repeat("c", 10), "d"}
-		l.draw(frame)
+		l.draw(always(frame))
 		if !slices.Equal(v.lines(), frame) {
 			t.Errorf("whole %t: got %q, want %q", whole, v.lines(), frame)
 		}
 		if !whole {
 			continue
 		}
-		l.draw([]string{"e"})
+		l.draw(always([]string{"e"}))
 		if want := []string{"e"}; !slices.Equal(v.lines(), want) {
 			t.Errorf("got %q, want %q", v.lines(), want)
 		}
@@ -88,6 +88,11 @@ func TestFrameOfAnotherSize(t *testing.T) {
 			t.Errorf("got %q, want what stood there before: %q", v.lines(), want)
 		}
 	}
+}
+
+// always is a frame for any size.
+func always(lines []string) func(*screen, int) []string {
+	return func(*screen, int) []string { return lines }
 }
 
 // tee writes to a screen and keeps what was written.

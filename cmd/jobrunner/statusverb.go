@@ -68,8 +68,7 @@ func (c *client) watchStatus(ctx context.Context, g *gauges, asJSON bool) error 
 			return err
 		}
 		if s.moves() && !asJSON {
-			_, room := frames.room()
-			return frames.draw(o.lines(s, c.serveWords(), room))
+			return frames.draw(func(s *screen, room int) []string { return o.lines(s, c.serveWords(), room) })
 		}
 		key, err := o.news()
 		if err != nil || key == last {

@@ -108,7 +108,7 @@ func (t *top) show(ctx context.Context, frames *live, keys <-chan string) error 
 	err := t.look(ctx)
 	for {
 		if err == nil {
-			err = frames.draw(t.frame(frames))
+			err = frames.draw(t.frame)
 		}
 		if err != nil || ctx.Err() != nil {
 			return unlessOver(ctx, err)
@@ -159,7 +159,7 @@ func (t *top) batch(ctx context.Context) error {
 		if !first {
 			fmt.Fprintln(t.s)
 		}
-		for _, line := range append([]string{t.head()}, t.now.runningPart(t.s).lines(t.s)...) {
+		for _, line := range append([]string{t.head(t.s)}, t.now.runningPart(t.s).lines(t.s)...) {
 			if _, err := fmt.Fprintln(t.s, line); err != nil {
 				return err // nobody reads any more
 			}

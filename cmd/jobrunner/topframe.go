@@ -38,14 +38,14 @@ func share(j *jobs.Job) float64 {
 
 // frame is what stands on the terminal: what runs, as far as there is room what
 // is next, and the keys in the last line.
-func (t *top) frame(l *live) []string {
-	columns, rows := l.room()
+func (t *top) frame(s *screen, rows int) []string {
+	columns, _ := s.size()
 	if order, ok := orders[t.by]; ok {
 		slices.SortStableFunc(t.now.Running, order)
 	}
-	head := []string{cell{text: t.head()}.cut(columns, t.s.ellipsis).paint(t.s)}
+	head := []string{cell{text: t.head(s)}.cut(columns, s.ellipsis).paint(s)}
 	room := rows - len(head) - 1
-	running, next := t.now.runningPart(t.s), t.now.nextPart(t.s)
+	running, next := t.now.runningPart(s), t.now.nextPart(s)
 	for running.height()+next.height() > room && next.shorten() {
 	}
 	t.scroll = max(0, min(t.scroll, len(running.rows)-1))
@@ -55,18 +55,18 @@ func (t *top) frame(l *live) []string {
 	running.skip(t.scroll)
 	for running.height() > room && running.shorten() {
 	}
-	lines := append(append(head, running.lines(t.s)...), next.lines(t.s)...)
+	lines := append(append(head, running.lines(s)...), next.lines(s)...)
 	if len(t.now.Running) == 0 {
 		lines = append(lines, "", "nothing runs")
 	}
 	for len(lines) < rows-1 {
 		lines = append(lines, "")
 	}
-	return append(lines[:rows-1], t.keys(columns))
+	return append(lines[:rows-1], t.keys(s, columns))
 }
 
 // head says what all jobs take together.
-func (t *top) head() string {
+func (t *top) head(s *screen) string {
 	var cpu float64
 	var memory int64
 	for _, j := range t.now.Running {
@@ -74,7 +74,7 @@ func (t *top) head() string {
 		memory += use(j).Memory
 	}
 	at := instant(t.now.At.Time)
-	if t.s.terminal() {
+	if s.terminal() {
 		at = t.now.At.Local().Format(time.TimeOnly)
 	}
 	return fmt.Sprintf("%s  %d running, %d waiting  CPU %.0f%% of %d%%  memory %s", at,
@@ -82,7 +82,7 @@ func (t *top) head() string {
 }
 
 // keys names the keys; what the jobs are sorted by stands out.
-func (t *top) keys(columns int) string {
+func (t *top) keys(s *screen, columns int) string {
 	var parts []cell
 	for _, key := range topKeys {
 		colour := dim
@@ -91,5 +91,5 @@ func (t *top) keys(columns int) string {
 		}
 		parts = append(parts, cell{text: key[0], colour: cyan}, cell{text: " " + key[1] + gap, colour: colour})
 	}
-	return joined(parts...).cut(columns, t.s.ellipsis).paint(t.s)
+	return joined(parts...).cut(columns, s.ellipsis).paint(s)
 }

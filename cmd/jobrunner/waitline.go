@@ -43,7 +43,7 @@ func (l *waitLine) Close() {
 }
 
 // draw shows how far the jobs have come, a few times a second at most.
-func (l *waitLine) draw(ctx context.Context, w *watched) error {
+func (l *waitLine) draw(ctx context.Context, w *watched) (err error) {
 	now := time.Now()
 	if l.frames == nil || now.Sub(l.drawn) < quickest {
 		return nil
@@ -55,48 +55,47 @@ func (l *waitLine) draw(ctx context.Context, w *watched) error {
 	}
 	slices.SortFunc(open, func(a, b *jobs.Job) int { return cmp.Compare(a.Seq, b.Seq) })
 	l.gauges.read(ctx, open, false)
-	columns, _ := l.frames.room()
-	var line cell
-	var err error
-	if len(w.ended)+len(open) == 1 {
-		line, err = l.one(ctx, open[0], now)
-	} else {
-		line = l.several(open, len(w.ended))
-	}
-	if err != nil {
+	var show func(*screen) cell
+	if len(w.ended)+len(open) > 1 {
+		show = l.several(open, len(w.ended))
+	} else if show, err = l.one(ctx, open[0], now); err != nil {
 		return err
 	}
-	return l.frames.draw([]string{line.cut(columns, l.frames.s.ellipsis).paint(l.frames.s)})
+	return l.frames.draw(func(s *screen, _ int) []string {
+		columns, _ := s.size()
+		return []string{show(s).cut(columns, s.ellipsis).paint(s)}
+	})
 }
 
 // one shows the only job that is waited for.
-func (l *waitLine) one(ctx context.Context, j *jobs.Job, now time.Time) (cell, error) {
-	s := l.frames.s
+func (l *waitLine) one(ctx context.Context, j *jobs.Job, now time.Time) (func(*screen) cell, error) {
 	if j.State != jobs.Running {
 		l.tell(progressUnknown)
 		fresh, err := l.c.queue.Job(ctx, j.ID) // what it waits for changes without a word of it
 		if err != nil {
-			return cell{}, err
+			return nil, err
 		}
-		return l.of(j, cell{text: "waits: " + jobs.Sanitize(cmp.Or(fresh.Reason, "it starts soon")), colour: dim}), nil
+		words := cell{text: "waits: " + jobs.Sanitize(cmp.Or(fresh.Reason, "it starts soon")), colour: dim}
+		return func(s *screen) cell { return withWords(s, j, words) }, nil
 	}
 	if j.Progress != nil && j.Progress.Percent != nil {
 		l.tellPercent(percentOf(j.Progress))
 	} else {
 		l.tell(progressUnknown)
 	}
-	words := progressLine(s, j, s.wideBar(), now)
-	if words.width() == 0 {
-		words = cell{text: "runs for " + ran(j, now), colour: dim}
-	}
-	return l.of(j, words), nil
+	return func(s *screen) cell {
+		words := progressLine(s, j, s.wideBar(), now)
+		if words.width() == 0 {
+			words = cell{text: "runs for " + ran(j, now), colour: dim}
+		}
+		return withWords(s, j, words)
+	}, nil
 }
 
-// of puts before words what job they are of, cut so that most of them fit.
-func (l *waitLine) of(j *jobs.Job, words cell) cell {
+// withWords is a job and words on it, cut so that most of these fit.
+func withWords(s *screen, j *jobs.Job, words cell) cell {
 	const least = 12 // columns of what the job is called
-	s := l.frames.s
-	columns, _ := l.frames.room()
+	columns, _ := s.size()
 	id := marked(s, j)
 	room := columns - id.width() - 2*len(gap) - words.width()
 	return joined(id, cell{text: gap + cut(title(j), max(least, room), s.ellipsis) + gap}, words)
@@ -104,8 +103,7 @@ func (l *waitLine) of(j *jobs.Job, words cell) cell {
 
 // several shows how many have ended, and how far all have come, each counting the
 // same.
-func (l *waitLine) several(open []*jobs.Job, ended int) cell {
-	s := l.frames.s
+func (l *waitLine) several(open []*jobs.Job, ended int) func(*screen) cell {
 	all := ended + len(open)
 	sum, running := 100*float64(ended), 0
 	for _, j := range open {
@@ -113,15 +111,15 @@ func (l *waitLine) several(open []*jobs.Job, ended int) cell {
 			continue
 		}
 		running++
-		if j.Progress != nil && j.Progress.Percent != nil {
-			sum += percentOf(j.Progress)
-		}
+		sum += max(0, share(j))
 	}
 	mean := sum / float64(all)
-	p := &jobs.Progress{Percent: &mean}
 	l.tellPercent(mean)
 	words := fmt.Sprintf("%d of %d ended, %d running, %d waiting", ended, all, running, len(open)-running)
-	return joined(s.bar(p, s.wideBar()), cell{text: " " + percent(p) + gap, colour: bold}, cell{text: words})
+	return func(s *screen) cell {
+		p := &jobs.Progress{Percent: &mean}
+		return joined(s.bar(p, s.wideBar()), cell{text: " " + percent(p) + gap, colour: bold}, cell{text: words})
+	}
 }
 
 // States of progress that a terminal can be told, which some show on their tab or

@@ -24,7 +24,7 @@ func (c *client) watchList(ctx context.Context, f *listFlags) error {
 		}
 		measured := gauges.read(ctx, found, f.json)
 		if s.moves() && !f.json {
-			return frames.draw(c.listFrame(frames, f, found, measured))
+			return frames.draw(func(s *screen, room int) []string { return c.listFrame(s, room, f, found, measured) })
 		}
 		last, err = c.block(s, f, found, measured, last)
 		return err
@@ -32,20 +32,20 @@ func (c *client) watchList(ctx context.Context, f *listFlags) error {
 }
 
 // listFrame is what stands on a terminal while a list is watched.
-func (c *client) listFrame(l *live, f *listFlags, found []*jobs.Job, measured map[string]*jobs.Reading) []string {
+func (c *client) listFrame(s *screen, room int, f *listFlags, found []*jobs.Job, measured map[string]*jobs.Reading) []string {
 	const heads = 2 // lines above the jobs
 	now := time.Now()
-	columns, rows := l.room()
-	shown := found[:min(len(found), max(1, rows-heads))]
+	columns, _ := s.size()
+	shown := found[:min(len(found), max(1, room-heads))]
 	words := now.Format(time.TimeOnly) + "  " + count(len(found), "job")
 	if len(shown) < len(found) {
 		words += fmt.Sprintf(", %d shown", len(shown))
 	}
-	lines := []string{l.s.paint(dim, cut(words, columns, l.s.ellipsis))}
+	lines := []string{s.paint(dim, cut(words, columns, s.ellipsis))}
 	if len(found) == 0 {
-		return append(lines, cut(c.nothing(f), columns, l.s.ellipsis))
+		return append(lines, cut(c.nothing(f), columns, s.ellipsis))
 	}
-	return append(lines, jobTable(l.s, shown, measured, now).lines(l.s)...)
+	return append(lines, jobTable(s, shown, measured, now).lines(s)...)
 }
 
 // block prints the list if there is news since the last one, and returns what
