@@ -98,7 +98,7 @@ func TestJobPageSaysWhatWasAskedFor(t *testing.T) {
 		UniqueKey: "nightly", NotBefore: time.Date(2126, 12, 1, 2, 0, 0, 0, time.UTC),
 	})
 	got := s.get("/jobs/" + j.ID)
-	got.contains(t, "lr: 0.1<br>model: a", "<dt>Held</dt>", "0 of 3 used", "<dt>Unique key</dt><dd>nightly</dd>", `datetime="2126-12-01T02:00:00.000Z"`,
+	got.contains(t, "lr: 0.1<br>model: a", "<dt>Held</dt>", "0 of 3 retries used", "<dt>Unique key</dt><dd>nightly</dd>", `datetime="2126-12-01T02:00:00.000Z"`,
 		`<a href="/jobs?q=group:3f2a91c0-0000-4000-8000-000000000000">3f2a91c0</a>`, "jobrunner release "+j.ID[:8], "jobrunner cancel "+j.ID[:8],
 		"cannot be said yet")
 	s.get("/jobs?q=group:3f2a91c0-0000-4000-8000-000000000000").contains(t, j.ID)
@@ -111,7 +111,7 @@ func TestJobPageSaysWhatWasAskedFor(t *testing.T) {
 		map[string][]string{"gpu": {"0", "1"}})
 	got = s.get("/jobs/" + running.ID)
 	got.contains(t, "<dt>Slots</dt><dd>gpu 0, 1</dd>", "<dt>Limits</dt><dd>memory 4GiB by cgroup</dd>", "changed since the job was accepted")
-	got.lacks(t, "Expected to start", "<dt>Held</dt>", "<dt>Retries</dt>")
+	got.lacks(t, "Expected to start", "<dt>Held</dt>", "retries used")
 }
 
 func TestJobPageSaysWhatItWaitsFor(t *testing.T) {
@@ -125,7 +125,7 @@ func TestJobPageSaysWhatItWaitsFor(t *testing.T) {
 	s.end(done, exited(jobs.Completed, 0))
 	s.command(jobs.Command{Action: jobs.Cancel, IDs: []string{other.ID}})
 	got = s.get("/jobs/" + j.ID)
-	got.contains(t, "ready to start", "CANCELLED</span>", "<dt>Expected to start</dt>", "there is room for it")
+	got.contains(t, "ready to start", "CANCELLED</span>", "Expected to start <time", "there is room for it")
 	s.start(j, "")
 	s.get("/jobs/"+j.ID).contains(t, "<h2>Waited for</h2>")
 	s.get("/jobs/"+other.ID).lacks(t, "Waits for", "Waited for")
@@ -147,7 +147,7 @@ func TestJobPageSaysWhenItStarts(t *testing.T) {
 	e := exited(jobs.Completed, 0)
 	e.FinishedAt = e.FinishedAt.Add(time.Hour)
 	s.end(first, e)
-	s.get("/jobs/"+third.ID).contains(t, "<dt>Jobs before it</dt><dd>1</dd>", "in about 1 h", "median run times: train 1h0m0s (1 run)")
+	s.get("/jobs/"+third.ID).contains(t, "jobs before it: 1", "in about 1 h", "median run times: train 1h0m0s (1 run)")
 	if first = s.job(first.ID); first.State != jobs.Completed {
 		t.Errorf("the first is %s", first.State)
 	}
@@ -180,7 +180,7 @@ func TestAttemptsAreShown(t *testing.T) {
 	}
 	attempts := region(t, s.get("/jobs/"+j.ID).body, "attempts")
 	for _, want := range []string{"<h2>Attempts <small>and 3 earlier</small></h2>", "<b>11</b> signal 9 (SIGKILL)", "<b>4</b>",
-		`<a href="/api/v1/jobs/` + j.ID + `/log?attempt=11">log of attempt 11</a>`, ", took "} {
+		`<a href="/jobs/` + j.ID + `/log?attempt=11">output of attempt 11</a>`, ", took "} {
 		if !strings.Contains(attempts, want) {
 			t.Errorf("the attempts have no %q:\n%s", want, attempts)
 		}

@@ -11,7 +11,6 @@ import (
 var (
 	Fit      = fit
 	Clean    = clean
-	CleanLog = cleanLog
 	Duration = duration
 	Age      = age
 )

@@ -1,10 +1,8 @@
 package ui
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 
 	"jobrunner/jobs"
@@ -54,22 +52,4 @@ func notStarted(j *jobs.Job) string {
 		words += "it has not started"
 	}
 	return words
-}
-
-// readEnd reads the last limit bytes of the log, from the beginning of a line
-// on where there is one.
-func readEnd(f io.ReaderAt, size, limit int64) (data []byte, cut bool, err error) {
-	start := max(0, size-limit)
-	data = make([]byte, size-start)
-	n, err := f.ReadAt(data, start)
-	if err != nil && err != io.EOF {
-		return nil, false, fmt.Errorf("reading log: %w", err)
-	}
-	data = data[:n]
-	if start > 0 {
-		if i := bytes.IndexByte(data, '\n'); i >= 0 {
-			data = data[i+1:]
-		}
-	}
-	return data, start > 0, nil
 }

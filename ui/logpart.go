@@ -94,11 +94,12 @@ func (p *logPart) keepFirst(html int) {
 	}
 }
 
-// keepLast leaves out the rows at its beginning that do not fit.
-func (p *logPart) keepLast(html int) {
+// keepLast leaves out the rows at its beginning that do not fit, or are more than
+// wanted.
+func (p *logPart) keepLast(html, most int) {
 	size := 0
 	for i := len(p.rows) - 1; i >= 0; i-- {
-		if size += len(p.rows[i].text) + numbering; i < len(p.rows)-1 && size > html || len(p.rows)-i > partRows {
+		if size += len(p.rows[i].text) + numbering; i < len(p.rows)-1 && size > html || len(p.rows)-i > most {
 			p.rows = p.rows[i+1:]
 			p.From = p.rows[0].from
 			for k, first := len(p.rows)-1, p.rows[0].line; k >= 0; k-- {
@@ -131,7 +132,7 @@ func partTo(log io.ReaderAt, to int64, html int) (logPart, error) {
 	for {
 		p, err := partFrom(log, from, to, 2*html)
 		if err != nil || p.To >= to || p.To <= from {
-			p.keepLast(html)
+			p.keepLast(html, partRows)
 			return p, err
 		}
 		from = p.rows[len(p.rows)/2].next // more than was thought
@@ -199,10 +200,9 @@ func partNear(log io.ReaderAt, at, end int64, html int) (logPart, error) {
 
 // numbered is how the rows of a log are named and linked.
 type numbered struct {
-	query string // of the log's page, for links: "" or "attempt=1&amp;"
-	raw   string // address of the plain log, up to where the bytes are named
-	base  int64  // lines before the part; -1: not known
-	near  int64  // the row that has this byte is marked; -1: none
+	page string // address of the log's page, for links: "?" or "?attempt=1&amp;"
+	base int64  // lines before the part; -1: not known
+	near int64  // the row that has this byte is marked; -1: none
 }
 
 // html gives the rows with their numbers. Where lines are not counted so far, a
@@ -214,13 +214,13 @@ func (p logPart) html(n numbered) template.HTML {
 		b.WriteString("<div")
 		if n.base >= 0 {
 			number := strconv.FormatInt(n.base+r.line+1, 10)
-			fmt.Fprintf(&b, ` id="L%s"%s><a href="?%sline=%s#L%s">%s</a>`, number, hereClass(here), n.query, number, number, number)
+			fmt.Fprintf(&b, ` id="L%s"%s><a href="%sline=%s#L%s">%s</a>`, number, hereClass(here), n.page, number, number, number)
 		} else {
-			fmt.Fprintf(&b, `%s><a href="?%snear=%d">@%d</a>`, hereClass(here), n.query, r.from, r.from)
+			fmt.Fprintf(&b, `%s><a href="%snear=%d">@%d</a>`, hereClass(here), n.page, r.from, r.from)
 		}
 		b.WriteString(r.text)
 		if r.cut {
-			fmt.Fprintf(&b, ` <a class="rest" href="%sfrom=%d&amp;to=%d">… all of this line: %s</a>`, n.raw, r.from, r.next, jobs.RoughSize(r.bytes))
+			fmt.Fprintf(&b, ` <a class="rest" href="%sraw=1&amp;from=%d&amp;to=%d">… all of this line: %s</a>`, n.page, r.from, r.next, jobs.RoughSize(r.bytes))
 		}
 		b.WriteString("</div>\n")
 	}

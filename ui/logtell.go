@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"html"
 	"io"
 	"net/url"
 	"strconv"
@@ -166,11 +167,7 @@ func (t *logTeller) number() {
 
 // show puts the rows into the view.
 func (t *logTeller) show() {
-	n := numbered{base: t.base, near: t.near, raw: "?raw=1&amp;"}
-	if t.view.Attempt != "" {
-		n.query = "attempt=" + t.view.Attempt + "&amp;"
-		n.raw += n.query
-	}
+	n := numbered{page: html.EscapeString(t.view.Base), base: t.base, near: t.near}
 	b := &t.view.Block
 	b.From, b.To, b.Size, b.Rows = t.part.From, t.part.To, t.log.Size(), t.part.html(n)
 }

@@ -124,7 +124,7 @@ func TestJobPage(t *testing.T) {
 	s.end(j, exited(jobs.Failed, 127))
 	got = s.get("/jobs/" + j.ID)
 	got.contains(t, "FAILED", `exit 127`, "a command in it was not found", "nightly", "owner: ada", "EPOCHS<br>TOKEN", "inbox:train.yaml",
-		"2h0m0s", "runs/a", j.ID, "/usr/bin/python3 train.py --lr 0.1 &#39;a b&#39;", "epoch 1\nepoch 2 &lt;b&gt;\n", "<dt>Took</dt>", "jobrunner retry "+j.ID[:8],
+		"2h0m0s", "runs/a", j.ID, "/usr/bin/python3 train.py --lr 0.1 &#39;a b&#39;", "</a>epoch 1</div>", `<i class="f2">epoch 2</i> &lt;b&gt;</div>`, "<small>took ", "jobrunner retry "+j.ID[:8],
 		`href="/api/v1/jobs/`+j.ID+`/log"`, "<title>✗ FAILED train.py --lr 0.1")
 	got.lacks(t, "hush-hush", "ZgotmplZ", "\x1b")
 

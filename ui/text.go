@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -41,19 +40,6 @@ func fit(s string, limit int) string {
 	return s
 }
 
-// fitEnd is fit, but keeps the end of s.
-func fitEnd(s string, limit int) string {
-	size, cut := len("…"), len(s)
-	for cut > 0 {
-		r, n := utf8.DecodeLastRuneInString(s[:cut])
-		if size += escapedLen(r); size > limit {
-			return "…" + s[cut:]
-		}
-		cut -= n
-	}
-	return s
-}
-
 // escapedLen is the number of bytes that html/template makes of r.
 func escapedLen(r rune) int {
 	switch r {
@@ -65,46 +51,6 @@ func escapedLen(r rune) int {
 		return len("\uFFFD")
 	}
 	return max(1, utf8.RuneLen(r))
-}
-
-// escapes are the sequences with which programs colour and move on a terminal:
-// operating system commands, control sequences, and the short ones.
-var escapes = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[PX^_][^\x1b\n]*\x1b\\|[ -/]*[0-~])`)
-
-// cleanLog makes the end of a log fit to be shown in a <pre>: terminal
-// sequences removed, a line that was redrawn shown as it was drawn last, other
-// control characters replaced, and the last lines that escape to at most limit
-// bytes. cut reports whether lines were left out.
-func cleanLog(data []byte, limit int) (text string, cut bool) {
-	lines := strings.Split(string(escapes.ReplaceAll(data, nil)), "\n")
-	size, first := 0, len(lines)
-	for i := len(lines) - 1; i >= 0; i-- {
-		line := strings.TrimRight(lines[i], "\r")
-		line = line[strings.LastIndexByte(line, '\r')+1:]
-		line = cleanTabs(line)
-		n := 1
-		for _, r := range line {
-			n += escapedLen(r)
-		}
-		if size+n > limit {
-			if room := limit - size - 1; room > 100 {
-				lines[i], first = fitEnd(line, room), i
-			}
-			return strings.Join(lines[first:], "\n"), true
-		}
-		size += n
-		lines[i], first = line, i
-	}
-	return strings.Join(lines, "\n"), false
-}
-
-// cleanTabs is jobs.Sanitize but for tabs, which stay.
-func cleanTabs(line string) string {
-	parts := strings.Split(line, "\t")
-	for i, p := range parts {
-		parts[i] = jobs.Sanitize(p)
-	}
-	return strings.Join(parts, "\t")
 }
 
 // duration writes d as people say it, at two units at most.

@@ -41,47 +41,18 @@ func FuzzCleanIsBounded(f *testing.F) {
 		if limit < 8 || limit > 1000 {
 			t.Skip()
 		}
-		log, _ := ui.CleanLog([]byte(s), limit)
-		for name, text := range map[string]string{"Clean": ui.Clean(s, limit), "CleanLog": log} {
-			var b strings.Builder
-			if err := page.Execute(&b, text); err != nil {
-				t.Fatal(err)
-			}
-			if b.Len() > limit {
-				t.Errorf("%s(%q, %d) escapes to %d bytes", name, s, limit, b.Len())
-			}
-			if strings.ContainsAny(b.String(), "\x00\x1b\r\u0085\u202e\u2028") {
-				t.Errorf("%s(%q, %d) = %q", name, s, limit, text)
-			}
+		text := ui.Clean(s, limit)
+		var b strings.Builder
+		if err := page.Execute(&b, text); err != nil {
+			t.Fatal(err)
+		}
+		if b.Len() > limit {
+			t.Errorf("Clean(%q, %d) escapes to %d bytes", s, limit, b.Len())
+		}
+		if strings.ContainsAny(b.String(), "\x00\x1b\r\u0085\u202e\u2028") {
+			t.Errorf("Clean(%q, %d) = %q", s, limit, text)
 		}
 	})
-}
-
-func TestCleanLog(t *testing.T) {
-	long := strings.Repeat("x", 300)
-	tests := []struct {
-		name, in, want string
-		limit          int
-		cut            bool
-	}{
-		{"plain", "a\nb\n", "a\nb\n", 100, false},
-		{"windows", "a\r\nb\r\n", "a\nb\n", 100, false},
-		{"redrawn", " 10%\r 50%\r100%\ndone\n", "100%\ndone\n", 100, false},
-		{"redrawn, not ended", " 10%\r 50%\r", " 50%", 100, false},
-		{"colours", "\x1b[1;31mred\x1b[0m \x1b]0;title\x07end", "red end", 100, false},
-		{"a lone escape", "a\x1b\nb", "a?\nb", 100, false},
-		{"tabs stay", "a\tb\x08", "a\tb?", 100, false},
-		{"bytes that are no UTF-8", "caf\xe9", "caf?", 100, false},
-		{"only the end", "one\ntwo\nthree\n", "two\nthree\n", 14, true},
-		{"one long line", long, "…" + long[:116], 120, true},
-		{"a long line before short ones", long + "\nend\n", "…" + long[:140] + "\nend\n", 149, true},
-	}
-	for _, tt := range tests {
-		got, cut := ui.CleanLog([]byte(tt.in), tt.limit)
-		if got != tt.want || cut != tt.cut {
-			t.Errorf("%s: CleanLog(%q) = %q, %v; want %q, %v", tt.name, tt.in, got, cut, tt.want, tt.cut)
-		}
-	}
 }
 
 func TestWordsForPeople(t *testing.T) {

@@ -3,7 +3,7 @@
 // second, and not while nobody sees the page.
 (() => {
   "use strict";
-  const log = document.getElementById("log");
+  const log = document.querySelector("[data-base]");
   if (!log) return;
   const gap = 250; // between two requests
   const idle = 1000; // the same while nothing new comes
