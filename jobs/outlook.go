@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -103,7 +104,7 @@ func (p *play) playOut(starts func(next turn, at time.Time)) time.Time {
 		})
 		switch {
 		case len(p.ends) > 0:
-		case p.total == 0 && p.first(nil) == nil:
+		case p.total == 0 && !slices.ContainsFunc(p.lines, func(l *line) bool { return len(l.turns) > 0 }):
 			return clock
 		default:
 			return time.Time{}

@@ -3,6 +3,7 @@ package jobs
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -26,8 +27,9 @@ type play struct {
 
 // line is the jobs of a type that wait, the first one first.
 type line struct {
-	typ   *Type
-	turns []turn
+	typ     *Type
+	turns   []turn
+	blocked bool // its first job cannot start before something ends
 }
 
 // turn is a job's place in the order of starts.
@@ -139,20 +141,23 @@ func (p *play) end(f finish) {
 // need not be started any more; it reports whether it did.
 func (p *play) fill(clock time.Time, enough func(turn) bool) bool {
 	p.slots.Forget()
-	blocked := map[string]bool{}
+	for _, l := range p.lines {
+		l.blocked = false
+	}
 	for {
-		l := p.first(blocked)
+		l := p.first()
 		if l == nil || p.catalog.MaxConcurrent > 0 && p.total >= p.catalog.MaxConcurrent {
 			return false
 		}
 		t, next := l.typ, l.turns[0]
 		if t.MaxConcurrent > 0 && p.running[t.Name] >= t.MaxConcurrent {
-			blocked[t.Name] = true
+			l.blocked = true
 			continue
 		}
-		tokens, _, ok := p.slots.Take(fmt.Sprint(next.seq), t.Slots)
+		tokens, lack, ok := p.slots.Take(strconv.FormatInt(next.seq, 10), t.Slots)
 		if !ok {
-			blocked[t.Name] = true
+			l.blocked = true
+			p.block(lack.Name)
 			continue
 		}
 		if enough(next) {
@@ -164,12 +169,20 @@ func (p *play) fill(clock time.Time, enough func(turn) bool) bool {
 	}
 }
 
+// block passes over all lines whose jobs need a slot that a job lacks: what is
+// free of it is kept for that one.
+func (p *play) block(slot string) {
+	for _, l := range p.lines {
+		l.blocked = l.blocked || l.typ.Slots[slot] > 0
+	}
+}
+
 // first gives the line whose first job is the next to start; nil if all are
 // empty or blocked.
-func (p *play) first(blocked map[string]bool) *line {
+func (p *play) first() *line {
 	var best *line
 	for _, l := range p.lines {
-		if len(l.turns) == 0 || blocked[l.typ.Name] {
+		if len(l.turns) == 0 || l.blocked {
 			continue
 		}
 		if best == nil || l.turns[0].before(best.turns[0].priority, best.turns[0].seq) {
