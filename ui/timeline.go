@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxSpans = 150
+	maxSpans = 90 // with more the page would be too long
 	maxLanes = 24
 	maxBar   = 60 // bytes of what a bar says of its command line
 )
