@@ -293,15 +293,20 @@ func testWithoutScripts(t *testing.T, ctx context.Context, s *site, url string) 
 	s.add(jobs.Job{Args: []string{"plain"}})
 	b := newTab(t, ctx)
 	b.cleanConsole()
-	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
-		t.Fatal(err)
-	}
+	b.withoutScripts()
 	b.do(chromedp.Navigate(url + "/"))
 	b.until(b.text("pending", "quick plain"))
 	s.add(jobs.Job{Args: []string{"unscripted"}})
 	b.until(b.text("pending", "quick unscripted"))
 	b.do(chromedp.Navigate(url + "/jobs?q=unscripted"))
 	b.until(b.text("list", "quick unscripted"))
+}
+
+func (b *tab) withoutScripts() {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // testLook looks at every page by light, by dark and on a phone, and leaves

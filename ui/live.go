@@ -29,6 +29,7 @@ import (
 const (
 	liveTick = 125 * time.Millisecond // between two looks whether there is something to do
 	liveGap  = 250 * time.Millisecond // between two makings of a page, at least
+	liveMove = time.Second            // the same if only what is measured has moved
 	liveAge  = 2 * time.Second        // after which it is made again though nothing is known to have changed: logs, ages, the disk
 	liveMake = 10 * time.Second       // which making it may take
 )
@@ -129,8 +130,14 @@ func (v *view) due(s *server) bool {
 	now, readings := time.Now(), s.Readings()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	moved := !maps.Equal(v.readings, readings) || !v.dirtyAt.Before(v.madeAt)
-	if known := now.Sub(v.madeAt); known < liveGap || known < liveAge && !moved {
+	gap := liveAge
+	switch {
+	case !v.dirtyAt.Before(v.madeAt):
+		gap = liveGap
+	case !maps.Equal(v.readings, readings):
+		gap = liveMove
+	}
+	if now.Sub(v.madeAt) < gap {
 		return false
 	}
 	v.readings = readings

@@ -103,9 +103,13 @@
 
   const lost = () => say("", "No contact since " + page.clock(seenAt) + ": this is what was known then.");
 
-  function again(after) {
+  function again(after, silent) {
     clearTimeout(timer);
-    timer = setTimeout(() => (document.hidden || Date.now() < streamAgain ? look() : open()), after);
+    timer = setTimeout(() => {
+      if (silent) lost();
+      if (document.hidden || Date.now() < streamAgain) look();
+      else open();
+    }, after);
   }
 
   // Fetches the page itself. Of a tab that nobody sees only title and icon count.
@@ -145,7 +149,7 @@
         last = e.lastEventId || last;
         streamAgain = 0;
         heard("live");
-        again(silence);
+        again(silence, true);
         does(JSON.parse(e.data));
       });
     on("beat", settle);
@@ -164,7 +168,7 @@
       lost();
       if (stream.readyState === EventSource.CLOSED) look();
     };
-    again(silence);
+    again(silence, true);
   }
 
   function seen() {
