@@ -1,7 +1,6 @@
 package access_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -17,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,17 +55,18 @@ func pair(t testing.TB, name string, from, until time.Time) (cert, key string) {
 type shop struct {
 	*testing.T
 	dir  string
-	on   bool
+	on   atomic.Bool
 	pair *access.Certificates
 	addr string
-	log  bytes.Buffer
+	log  lines
 }
 
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	s := &shop{T: t, dir: t.TempDir(), on: true}
+	s := &shop{T: t, dir: t.TempDir()}
+	s.on.Store(true)
 	s.pair = access.NewCertificates(func() (string, string) {
-		if !s.on {
+		if !s.on.Load() {
 			return "", ""
 		}
 		return filepath.Join(s.dir, "page.crt"), filepath.Join(s.dir, "page.key")
@@ -194,7 +195,7 @@ func TestNoCertificate(t *testing.T) {
 	if got := s.pair.Problem(); !strings.Contains(got, "page.crt: there is no such file; nobody is let in") {
 		t.Errorf("problem %q", got)
 	}
-	s.on = false
+	s.on.Store(false)
 	if s.pair.On() || s.pair.Problem() != "" {
 		t.Errorf("on: %v, problem %q", s.pair.On(), s.pair.Problem())
 	}

@@ -23,7 +23,25 @@ type house struct {
 	*testing.T
 	path string
 	door *access.Door
-	log  bytes.Buffer
+	log  lines
+}
+
+// lines is a log that many write and one reads.
+type lines struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func newHouse(t *testing.T, text string) *house {

@@ -22,7 +22,7 @@ const (
 	ttyColumns = 120
 	ttyRows    = 40
 
-	relayTime  = 2 * time.Second        // how long the end of a job waits for its last output
+	relayTime  = 5 * time.Second        // how long the end of a job waits for its last output
 	relayPause = 100 * time.Millisecond // before a relay that died is replaced, doubling
 	relayLong  = 5 * time.Second        // the longest such pause
 )

@@ -271,6 +271,7 @@ func (t *terminal) close() {
 	defer t.mu.Unlock()
 	t.closed = true
 	t.master.Close()
+	t.relay.orders.Close() // unless it was told of a process
 	if t.slave != nil {
 		t.slave.Close()
 		t.slave = nil
@@ -283,6 +284,9 @@ func (t *terminal) discard() {
 		return
 	}
 	t.close()
+	t.mu.Lock()
+	_ = t.relay.process.Kill() // it ends anyway, unless somebody has stopped it
+	t.mu.Unlock()
 	<-t.whole
 }
 
