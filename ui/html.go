@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"sync"
 	"time"
 
 	"jobrunner/jobs"
@@ -38,9 +39,13 @@ var (
 	errorPage    = parsePage("error.html")
 )
 
-func parsePage(name string) *template.Template {
-	return template.Must(template.ParseFS(templateFiles,
-		"templates/layout.html", "templates/parts.html", "templates/"+name))
+// parsePage gives what reads a page's templates when they are first needed: most
+// uses of the program show none.
+func parsePage(name string) func() *template.Template {
+	return sync.OnceValue(func() *template.Template {
+		return template.Must(template.ParseFS(templateFiles,
+			"templates/layout.html", "templates/parts.html", "templates/"+name))
+	})
 }
 
 // navPages are the pages that every page leads to, in that order.
@@ -97,12 +102,12 @@ func viewTime(t, now time.Time) *timeView {
 
 // render answers with a page around main. title is cleaned here; what is in
 // main has to be clean already.
-func (s *server) render(w http.ResponseWriter, r *http.Request, code int, page *template.Template, f frame) {
+func (s *server) render(w http.ResponseWriter, r *http.Request, code int, page func() *template.Template, f frame) {
 	now, st := s.now(), s.Status()
 	if code != http.StatusOK {
 		f.Every, f.Reload = 0, 0 // what is wrong stays wrong
 	}
-	f.Static, f.Pages, f.Icon = static.prefix, navPages, cmp.Or(f.Icon, "icon")
+	f.Static, f.Pages, f.Icon = static().prefix, navPages, cmp.Or(f.Icon, "icon")
 	f.Node = clean(st.Node, 100)
 	f.Title = clean(f.Title, 200)
 	if f.Node != "" {
@@ -120,7 +125,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, code int, page *
 	}
 
 	var b bytes.Buffer
-	if err := page.ExecuteTemplate(&b, "layout.html", f); err != nil {
+	if err := page().ExecuteTemplate(&b, "layout.html", f); err != nil {
 		panic(fmt.Errorf("rendering page: %w", err))
 	}
 	if b.Len() > maxPage {

@@ -131,7 +131,7 @@ func (s *server) answerPart(w http.ResponseWriter, r *http.Request, v *logPageVi
 		}
 	}
 	var b bytes.Buffer
-	if err := logPage.ExecuteTemplate(&b, "block", v.Block); err != nil {
+	if err := logPage().ExecuteTemplate(&b, "block", v.Block); err != nil {
 		panic(fmt.Errorf("rendering a part of a log: %w", err))
 	}
 	answer(w, http.StatusOK, typeHTML, dataPolicy, b.Bytes())

@@ -127,7 +127,7 @@ const snapshotStyle = "a:not([href]){color:inherit;text-decoration:none;cursor:a
 // headOf is what stands in a snapshot's head in place of links: a policy that allows
 // its style and nothing else, and the style.
 func headOf(again time.Duration) string {
-	style := string(static.bodies["style.css"]) + snapshotStyle
+	style := string(static().bodies["style.css"]) + snapshotStyle
 	sum := sha256.Sum256([]byte(style))
 	return fmt.Sprintf("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'\">\n"+
 		"<meta http-equiv=\"refresh\" content=\"%d\">\n<style>%s</style>\n",

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"sync"
 )
 
 //go:embed static
@@ -21,7 +22,7 @@ type staticFiles struct {
 	bodies map[string][]byte
 }
 
-var static = readAssets()
+var static = sync.OnceValue(readAssets)
 
 // bundles are the files that are made of all those of a folder, in the order of
 // their names, so that a page needs one of each.

@@ -164,7 +164,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("/api/v1/types", s.apiTypes)
 	mux.Handle("/metrics", s.Metrics)
 	mux.HandleFunc("/openapi.json", s.openapi)
-	mux.Handle("/static/", static)
+	mux.Handle("/static/", static())
 	mux.HandleFunc("/", s.notFound)
 	return mux
 }
