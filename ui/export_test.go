@@ -118,3 +118,6 @@ func Regions(page string) (all []string) {
 	}
 	return all
 }
+
+// Standalone makes of a page a file.
+var Standalone = standalone

@@ -83,11 +83,12 @@ func useless(t html.Token) bool {
 func standalone(page []byte, now time.Time, again time.Duration) ([]byte, error) {
 	var out bytes.Buffer
 	z := html.NewTokenizer(bytes.NewReader(page))
+	headed := false
 	leaving, depth := "", 0 // what is being left out, and how many of that name are open
 	for {
 		kind := z.Next()
 		if kind == html.ErrorToken {
-			if err := z.Err(); err != io.EOF || depth > 0 {
+			if err := z.Err(); err != io.EOF || depth > 0 || !headed {
 				return nil, fmt.Errorf("the page cannot be read as far as its end: %w", err)
 			}
 			return out.Bytes(), nil
@@ -105,7 +106,8 @@ func standalone(page []byte, now time.Time, again time.Duration) ([]byte, error)
 		case begins && useless(t):
 			leaving, depth = t.Data, 1
 		case begins && t.Data == "link":
-		case begins && t.Data == "title":
+		case begins && t.Data == "title" && !headed: // pictures have titles too
+			headed = true
 			out.WriteString(headOf(again))
 			out.Write(raw)
 		case begins && t.Data == "main":
@@ -122,7 +124,7 @@ func standalone(page []byte, now time.Time, again time.Duration) ([]byte, error)
 }
 
 // snapshotStyle is what only snapshots need: what were links are none.
-const snapshotStyle = "a:not([href]){color:inherit;text-decoration:none;cursor:auto}\ncaption a:not([href]){display:none}\n"
+const snapshotStyle = "a:not([href]){color:inherit;text-decoration:none;cursor:auto}\ncaption a:not([href]),h2 a:not([href]){display:none}\n"
 
 // headOf is what stands in a snapshot's head in place of links: a policy that allows
 // its style and nothing else, and the style.

@@ -58,6 +58,31 @@ func TestSnapshotPage(t *testing.T) {
 	}
 }
 
+// What is in the head is put there once, although pictures have titles, and what is
+// left out goes with all that is in it.
+func TestStandalone(t *testing.T) {
+	const page = `<!doctype html><html><head><meta charset="utf-8"><title>T</title><link rel="icon" href="/i.svg"><script src="/x.js"></script></head>` +
+		`<body data-every="5" class="b"><nav aria-label="Pages"><nav>in</nav><a href="/jobs">Jobs</a></nav><nav aria-label="Jobs"><a id="n" href="/jobs?a=1&amp;b=2">n</a></nav>` +
+		`<form action="/jobs"><input name="q"><form></form></form><main id="main"><svg viewBox="0 0 1 1"><title>Depth</title><path d="M0 0"/></svg>` +
+		`<a href="#end">down</a> a &lt; b</main></body></html>`
+	got, err := ui.Standalone([]byte(page), time.Now(), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`(?s)<meta http-equiv.*</style>\n`).ReplaceAllString(string(got), "HEAD ")
+	text = regexp.MustCompile(`(?s)<p id="snapshot">.*?</p>\n`).ReplaceAllString(text, "SAID ")
+	want := `<!doctype html><html><head><meta charset="utf-8">HEAD <title>T</title></head><body class="b"><nav aria-label="Jobs"><a id="n">n</a></nav>` +
+		`SAID <main id="main"><svg viewBox="0 0 1 1"><title>Depth</title><path d="M0 0"/></svg><a href="#end">down</a> a &lt; b</main></body></html>`
+	if text != want {
+		t.Errorf("got  %s\nwant %s", text, want)
+	}
+	for _, broken := range []string{"", "no page", "<title>x</title><script>"} {
+		if got, err := ui.Standalone([]byte(broken), time.Now(), time.Minute); err == nil {
+			t.Errorf("%q gives %q", broken, got)
+		}
+	}
+}
+
 // The counts as a file are those of the API, and when that was.
 func TestSnapshotStats(t *testing.T) {
 	s := newSite(t)
