@@ -63,6 +63,7 @@ func (q *Queue) Changes(ctx context.Context, after int64, limit int) (Changes, e
 	if err != nil {
 		return out, err
 	}
+	var ended []*Job
 	for _, e := range events {
 		j := present[e.Job]
 		if j == nil || !e.changes() {
@@ -71,13 +72,13 @@ func (q *Queue) Changes(ctx context.Context, after int64, limit int) (Changes, e
 		then := *j
 		if latest[e.Job] != e.ID || j.State != e.State {
 			then = *j.AsOf(e)
-		} else if err := q.measured(ctx, &then); err != nil {
-			return out, err
+		} else if j.State.Ended() {
+			ended = append(ended, &then)
 		}
 		then.Past = nil // as in a list
 		out.List = append(out.List, Change{e, &then})
 	}
-	return out, nil
+	return out, q.measuredOf(ctx, ended)
 }
 
 // these reads jobs by their ids. Those that were tried several times come with

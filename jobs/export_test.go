@@ -28,6 +28,7 @@ func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
 		"receipt":     {"SELECT " + receiptColumns + " FROM receipts WHERE name = ? AND newest = 1", []any{"a"}},
 		"events":      {selectEvents, []any{1, 1}},
 		"these":       {selectThese, []any{`["a"]`}},
+		"readings of": {selectReadingsOf, []any{`["a"]`}},
 		"above":       {countAbove, []any{"a", 1}},
 		"level":       {countLevel, []any{"a", 1, 1}},
 		"queue":       {selectQueue, []any{"a"}},

@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -20,6 +22,9 @@ const (
 	readingColumns = `r.job, r.attempt, r.read_at, r.output_at, r.percent, r.text, r.source, r.progress_at, r.eta, r.eta_source,
 		r.measured, r.cpu, r.cpu_time, r.memory, r.memory_peak, r.processes, r.series, j.state = 'RUNNING' AND j.attempt = r.attempt`
 	selectReading = "SELECT " + readingColumns + " FROM readings r JOIN jobs j ON j.id = r.job WHERE r.job = ? AND r.attempt = ?"
+
+	selectReadingsOf = "SELECT " + readingColumns + ` FROM json_each(?) AS w CROSS JOIN readings r ON r.job = w.value
+		JOIN jobs j INDEXED BY jobs_id ON j.id = r.job`
 
 	selectReadings = "SELECT " + readingColumns + ` FROM jobs j INDEXED BY jobs_state
 		CROSS JOIN readings r ON r.job = j.id AND r.attempt = j.attempt WHERE j.state = 'RUNNING'`
@@ -121,6 +126,24 @@ func (q *Queue) measured(ctx context.Context, j *Job) error {
 		j.Progress, j.Usage = r.Progress, r.Usage
 	}
 	return err
+}
+
+// measuredOf is measured for several jobs that have ended, each once.
+func (q *Queue) measuredOf(ctx context.Context, ended []*Job) error {
+	if len(ended) == 0 {
+		return nil
+	}
+	byID := map[string]*Job{}
+	for _, j := range ended {
+		byID[j.ID] = j
+	}
+	return q.read.each(ctx, selectReadingsOf, []any{packJSON(slices.Collect(maps.Keys(byID)))}, func(row scanner) error {
+		id, r, err := scanReading(row)
+		if j := byID[id]; err == nil && j.Attempt == r.Attempt {
+			j.Progress, j.Usage = r.Progress, r.Usage
+		}
+		return err
+	})
 }
 
 // scanReading reads a row of readingColumns.

@@ -24,6 +24,7 @@ type feed struct {
 	queue    *jobs.Queue
 	readings func() map[string]*jobs.Reading
 
+	behind   sync.Mutex // held while older ones are read: however many catch up, it is one reader
 	mu       sync.Mutex // guards what follows, and is held while the newest are read
 	kept     []news     // oldest first
 	from, to int64      // kept has what came after one event, up to another
@@ -51,6 +52,8 @@ func (f *feed) after(ctx context.Context, event int64) (newsList, error) {
 	f.mu.Lock()
 	if event < f.from {
 		f.mu.Unlock()
+		f.behind.Lock()
+		defer f.behind.Unlock()
 		return f.read(ctx, event)
 	}
 	defer f.mu.Unlock()
