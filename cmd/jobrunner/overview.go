@@ -30,7 +30,7 @@ type overview struct {
 	Running       []*jobs.Job        `json:"running"`          // the longest first
 	Next          []upNext           `json:"next"`             // in the order in which they are to start
 	DoneAt        utc                `json:"done_at,omitzero"` // when all that runs and may start is likely to have ended; zero if that cannot be said
-	Eyes          []failure          `json:"eyes"`             // failures of the last days, the latest first
+	Eyes          []*jobs.Job        `json:"eyes"`             // that failed in the last days, the latest first
 	Ended         []*jobs.Job        `json:"ended"`            // the latest first
 
 	measured map[string]*jobs.Reading // of Running, by id
@@ -56,17 +56,11 @@ type upNext struct {
 	Basis   string    `json:"basis,omitempty"`   // what that rests on, or why there is none
 }
 
-// failure is a job that somebody should look at.
-type failure struct {
-	Job      *jobs.Job `json:"job"`
-	Headline string    `json:"headline,omitempty"` // what its output says of it
-}
-
 // overview reads all that there is to show.
 func (c *client) overview(ctx context.Context, gauges *gauges) (*overview, error) {
 	o := &overview{
 		At: utc{time.Now()}, Problems: []string{}, States: map[jobs.State]int{}, MaxConcurrent: c.cfg.Catalog.MaxConcurrent,
-		Slots: map[string]taken{}, Running: []*jobs.Job{}, Next: []upNext{}, Eyes: []failure{}, Ended: []*jobs.Job{},
+		Slots: map[string]taken{}, Running: []*jobs.Job{}, Next: []upNext{}, Eyes: []*jobs.Job{}, Ended: []*jobs.Job{},
 	}
 	for _, s := range jobs.States {
 		o.States[s] = 0
@@ -187,7 +181,8 @@ func (c *client) readEnded(ctx context.Context, o *overview) (err error) {
 		if o.At.Sub(j.EndedAt()) > eyesAge {
 			break
 		}
-		o.Eyes = append(o.Eyes, failure{j, c.headline(j)})
+		c.readHeadline(j)
+		o.Eyes = append(o.Eyes, j)
 	}
 	return nil
 }

@@ -233,16 +233,12 @@ func startWords(s *screen, at, now time.Time) string {
 
 // eyesPart shows what failed lately, and why.
 func (o *overview) eyesPart(s *screen) *part {
-	var failed []*jobs.Job
-	for _, f := range o.Eyes {
-		failed = append(failed, f.Job)
-	}
-	t := endTable(s, failed, o.At.Time)
+	t := endTable(s, o.Eyes, o.At.Time)
 	t.head[0], t.head[1] = "NEEDS EYES", "in the last 3 days"
 	t.below = map[int][]cell{}
-	for i, f := range o.Eyes {
-		if f.Headline != "" {
-			t.below[i] = []cell{{text: f.Headline, colour: red}}
+	for i, j := range o.Eyes {
+		if j.Headline != "" {
+			t.below[i] = []cell{{text: j.Headline, colour: red}}
 		}
 	}
 	return &part{t}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,10 +54,8 @@ func (c *client) showNamed(ctx context.Context, n *named, asJSON bool) error {
 		return err
 	}
 	measured := c.measure(ctx, []*jobs.Job{j}, true)
+	c.readHeadline(j)
 	if asJSON {
-		if j.State == jobs.Failed {
-			j.Headline = c.headline(j)
-		}
 		return printJSON(c.stdout, j)
 	}
 	return c.show(ctx, j, measured[j.ID])
@@ -68,8 +65,8 @@ func (c *client) showNamed(ctx context.Context, n *named, asJSON bool) error {
 func (c *client) show(ctx context.Context, j *jobs.Job, r *jobs.Reading) error {
 	s, now := newScreen(c.stdout), time.Now()
 	printHead(s, j.State, j.Reason)
-	if headline := c.headline(j); headline != "" {
-		fmt.Fprintln(s, s.paint(red, headline))
+	if j.Headline != "" {
+		fmt.Fprintln(s, s.paint(red, j.Headline))
 	}
 	if means := j.EndWords(); means != "" {
 		fmt.Fprintln(s, means)
@@ -99,17 +96,15 @@ func printHead(s *screen, state jobs.State, reason string) {
 	fmt.Fprintln(s)
 }
 
-// headline is what the output of a failed job says of why; "" if it did not fail
-// or says nothing.
-func (c *client) headline(j *jobs.Job) string {
-	if !slices.Contains(jobs.NeedEyes, j.State) || j.State == jobs.Rejected {
-		return ""
+// readHeadline fills in what the output of a FAILED job says of why.
+func (c *client) readHeadline(j *jobs.Job) {
+	if j.State != jobs.Failed {
+		return
 	}
 	headline, _, err := jobs.OutputHeadline(c.cfg.StateDir, j, j.Attempt)
-	if err != nil {
-		return "" // nor can its output be printed below
+	if err == nil { // else its output cannot be printed either
+		j.Headline = headline
 	}
-	return headline
 }
 
 // progressLine shows on a line how far a job has come, or came: its bar, how much
