@@ -47,6 +47,7 @@ type Queue struct {
 	w       *writer // nil if opened for reading
 	stateID string
 	catalog atomic.Pointer[Catalog]
+	runs    runsCache
 	close   sync.Once
 
 	mu        sync.Mutex // guards listeners

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -28,7 +29,7 @@ type Runs struct {
 	WaitP50   float64 `json:"wait_p50_seconds"` // from the time from which it could start by itself
 	WaitP95   float64 `json:"wait_p95_seconds"`
 
-	Latest []Run `json:"-"` // newest first by order of acceptance
+	Latest []Run `json:"-"` // newest first by order of acceptance; not to be changed
 }
 
 // selectEnded reads the latest jobs of a type that ran, of whatever end: the
@@ -69,16 +70,81 @@ func (q *Queue) Runs(ctx context.Context) (map[string]Runs, error) {
 }
 
 // RunsOf returns figures of one type. states are its counters, as Stats gives
-// them: while they stay as they are, what was read before is given again.
+// them. What was read before is given again while no job of the type has ended,
+// and of very many types for a moment longer.
 func (q *Queue) RunsOf(ctx context.Context, name string, states map[State]int) (Runs, error) {
-	if states[Completed]+states[Failed]+states[Cancelled]+states[Timeout]+states[Lost] == 0 {
+	key := runsKey{ended: states[Completed] + states[Failed] + states[Cancelled] + states[Timeout] + states[Lost]}
+	if key.ended == 0 {
 		return Runs{}, nil
+	}
+	err := q.read.row(ctx, selectEnds, []any{name}, &key.newest[0], &key.newest[1], &key.newest[2], &key.newest[3], &key.newest[4])
+	if err != nil {
+		return Runs{}, fmt.Errorf("reading the runs of type %q: %w", name, err)
+	}
+	if r, ok := q.runs.known(name, key); ok {
+		return r, nil
 	}
 	r, err := q.runsOf(ctx, name)
 	if err != nil {
 		return Runs{}, fmt.Errorf("reading the runs of type %q: %w", name, err)
 	}
+	q.runs.put(name, key, r)
 	return r, nil
+}
+
+// selectEnds gives the newest job of a type of each state in which it may have run.
+const (
+	newestSeq  = "(SELECT ifnull(max(seq), 0) FROM jobs INDEXED BY jobs_type WHERE type = ?1 AND state = "
+	selectEnds = "SELECT " + newestSeq + "'COMPLETED'), " + newestSeq + "'FAILED'), " + newestSeq + "'CANCELLED'), " + newestSeq + "'TIMEOUT'), " +
+		newestSeq + "'LOST')"
+)
+
+// runsKey is what differs once another job of a type has ended. That it does not
+// when one has gone in the same moment matters to nobody.
+type runsKey struct {
+	ended  int
+	newest [5]int64
+}
+
+// runsCache holds the figures of types, which cost more to make than to hold.
+type runsCache struct {
+	mu     sync.Mutex // guards all below
+	types  map[string]knownRuns
+	second int64 // in which
+	made   int   // so many were made
+}
+
+type knownRuns struct {
+	key  runsKey
+	runs Runs
+}
+
+const (
+	runsTypes  = 1000 // that are held
+	runsSecond = 16   // that are made anew in a second while older figures can do
+)
+
+func (c *runsCache) known(name string, key runsKey) (Runs, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k, ok := c.types[name]
+	if !ok || k.key == key {
+		return k.runs, ok
+	}
+	if now := time.Now().Unix(); c.second != now {
+		c.second, c.made = now, 0
+	}
+	c.made++
+	return k.runs, c.made > runsSecond
+}
+
+func (c *runsCache) put(name string, key runsKey, r Runs) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.types == nil || len(c.types) >= runsTypes {
+		c.types = map[string]knownRuns{}
+	}
+	c.types[name] = knownRuns{key, r}
 }
 
 func (q *Queue) runsOf(ctx context.Context, name string) (Runs, error) {

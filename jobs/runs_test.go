@@ -90,3 +90,26 @@ func BenchmarkRuns(b *testing.B) {
 		}
 	}
 }
+
+// Figures that were read before count no longer once another job has ended.
+func TestRunsFollowEnds(t *testing.T) {
+	q, path := openQueue(t)
+	for n := 1; n <= 3; n++ {
+		ended(t, q, path, "train", []jobs.State{jobs.Failed, jobs.Completed}[n%2], fmt.Sprintf("submitted_at = 1000, started_at = 1000, finished_at = 1000 + %d", n*1000))
+		for range 2 {
+			runs, err := q.Runs(bg)
+			if err != nil || runs["train"].Runs != n || len(runs["train"].Latest) != n {
+				t.Errorf("after %d ends: %+v, %v", n, runs["train"], err)
+			}
+		}
+	}
+	// Of more types than are read anew in a second, the older figures do.
+	for range 2 {
+		for n := range 40 {
+			ended(t, q, path, fmt.Sprint("t", n), jobs.Completed, "submitted_at = 1000, started_at = 1000, finished_at = 2000")
+		}
+		if runs, err := q.Runs(bg); err != nil || len(runs) != 41 {
+			t.Errorf("%d types, %v", len(runs), err)
+		}
+	}
+}

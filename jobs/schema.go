@@ -274,7 +274,7 @@ INSERT INTO counted SELECT 1, max(0, ifnull(max(id), 0) - 200000) FROM events;
 CREATE INDEX jobs_exit ON jobs (exit_code, seq) WHERE exit_code <> 0;
 
 -- For what ran when.
-CREATE INDEX attempts_finished ON attempts (finished_at);
+CREATE INDEX attempts_finished ON attempts (finished_at, started_at, state);
 `
 
 // migrate brings the database behind c to the newest schema, in one

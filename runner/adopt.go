@@ -29,7 +29,7 @@ func (s *scheduler) settle(ctx context.Context) {
 			s.unanswered(ctx, err)
 			return
 		}
-		s.link = link // nil if there is none
+		s.linked(link) // nil if there is none
 	}
 	held := map[attemptKey]attemptState{}
 	if s.link != nil {
@@ -71,13 +71,23 @@ func (s *scheduler) reach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.link = link
+	s.linked(link)
 	s.log.Info().Int("pid", link.PID()).Msg("supervisor connected")
 	s.settle(ctx)
 	if s.link == nil {
 		return errLost
 	}
 	return nil
+}
+
+// linked notes the connection to the supervisor; nil if there is none.
+func (s *scheduler) linked(link *executor) {
+	s.link = link
+	if link == nil {
+		s.known.Store(nil)
+		return
+	}
+	s.known.Store(&Supervisor{PID: link.pid, Protocol: link.version})
 }
 
 func (s *scheduler) list(ctx context.Context, held map[attemptKey]attemptState) error {
@@ -112,7 +122,7 @@ func (s *scheduler) drop() {
 		return
 	}
 	s.link.Close()
-	s.link = nil
+	s.linked(nil)
 	clear(s.strays)
 	for _, sl := range s.slots {
 		if !sl.orphan {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/rs/zerolog"
 
@@ -29,6 +30,13 @@ type Runner struct {
 	options  Options
 	reload   chan struct{}
 	hindered hindrance
+	known    atomic.Pointer[Supervisor] // the supervisor that is connected; nil if none is
+}
+
+// Supervisor is the process that owns the jobs.
+type Supervisor struct {
+	PID      int
+	Protocol int // version of the protocol that it speaks
 }
 
 // New returns a Runner that does nothing until Run.
@@ -44,7 +52,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		return err
 	}
 	s := newScheduler(r.options)
-	s.hindered = &r.hindered
+	s.hindered, s.known = &r.hindered, &r.known
 	defer s.close()
 	running, err := s.queue.Running(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -71,6 +79,10 @@ func (r *Runner) Reload() {
 // be, as a full disk does; "" if nothing does. They wait and are tried again. It
 // may be called from any goroutine.
 func (r *Runner) Hindered() string { return r.hindered.words() }
+
+// Supervisor is the one that is connected; nil if none is, as before the first
+// job starts. It may be called from any goroutine.
+func (r *Runner) Supervisor() *Supervisor { return r.known.Load() }
 
 func makeLogs(stateDir string) error {
 	if err := os.MkdirAll(filepath.Join(stateDir, "logs"), 0o700); err != nil {

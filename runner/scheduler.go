@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -37,6 +38,8 @@ type scheduler struct {
 	refusals map[attemptKey]int // of jobs that the supervisor would not try, and that wait again
 	hindered *hindrance         // what keeps the supervisor from trying any
 
+	known *atomic.Pointer[Supervisor] // what is told of link
+
 	brakes jobs.Brakes // as the last look saw them
 
 	dirty    bool      // the queue has changed since the last look
@@ -65,7 +68,8 @@ func newScheduler(o Options) *scheduler {
 	s := &scheduler{
 		o: o, queue: o.Queue, log: o.Log, env: os.Environ(),
 		slots: map[attemptKey]*slot{}, strays: map[attemptKey]attemptState{}, refusals: map[attemptKey]int{}, hindered: &hindrance{},
-		done: make(chan freed), unsure: make(chan *slot), stop: make(chan struct{}),
+		known: &atomic.Pointer[Supervisor]{},
+		done:  make(chan freed), unsure: make(chan *slot), stop: make(chan struct{}),
 	}
 	s.work, s.cancel = context.WithCancel(context.Background())
 	s.changed, s.unsubscribe = o.Queue.Changed()

@@ -76,8 +76,7 @@ type nothingView struct {
 
 type listRow struct {
 	rowView
-	Line string   // of its output, why it failed
-	Bar  *barView // how far it has come
+	Bar *barView // how far it has come; nil if that is not known
 }
 
 func (s *server) list(w http.ResponseWriter, r *http.Request) {

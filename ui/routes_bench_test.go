@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"html"
 	"net/http/httptest"
 	"regexp"
 	"slices"
@@ -85,7 +86,7 @@ func (s *site) everyRoute() []string {
 		"/metrics", "/openapi.json", "/healthz", "/readyz",
 	}
 	for _, m := range regexp.MustCompile(`(?:href|src)="(/static/[^"]+|/timeline\?[^"]+)"`).FindAllStringSubmatch(s.get("/timeline").body+s.get("/").body, -1) {
-		all = append(all, m[1])
+		all = append(all, html.UnescapeString(m[1]))
 	}
 	for _, base := range []string{"/jobs", "/api/v1/jobs"} {
 		for _, q := range []string{

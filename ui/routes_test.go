@@ -107,7 +107,7 @@ func TestStatic(t *testing.T) {
 		name, contentType string
 		limit             int
 	}{
-		{"style.css", "text/css; charset=utf-8", 12_000},
+		{"style.css", "text/css; charset=utf-8", 12 << 10},
 		{"page.js", "text/javascript; charset=utf-8", 12_000},
 		{"icon.svg", "image/svg+xml", 500}, {"ok.svg", "image/svg+xml", 500}, {"failed.svg", "image/svg+xml", 500},
 		{"running.svg", "image/svg+xml", 500}, {"waiting.svg", "image/svg+xml", 500}, {"warn.svg", "image/svg+xml", 500},

@@ -57,6 +57,7 @@ type Status struct {
 	ConfigError   string    // why a changed configuration is not in force; "" if it is
 	Notes         []Note
 	Ignored       []Ignored // files in the inbox that are left alone
+	System        System
 }
 
 // Level is how much a Note matters.

@@ -50,6 +50,7 @@ type Status struct {
 	More    int       // further ones
 	Notes   []string  // what does not work at present, or works otherwise than usual
 	Stopped string    // why no request files are taken at present; "" if they are
+	Queue   string    // how the queue file is used other than usual, or why it is not, in words; also among Notes; "" if it is as usual
 	Full    string    // that as many jobs wait as may, in words; "" if fewer do
 }
 
@@ -180,8 +181,8 @@ func (w *Watcher) Status() Status {
 	if s.Full = w.gate.said(); s.Full != "" {
 		s.Notes = append(s.Notes, s.Full)
 	}
-	if note := w.queue.said(); note != "" {
-		s.Notes = append(s.Notes, note)
+	if s.Queue = w.queue.said(); s.Queue != "" {
+		s.Notes = append(s.Notes, s.Queue)
 	}
 	return s
 }

@@ -35,6 +35,9 @@ type daemon struct {
 	since   time.Time
 
 	warnings atomic.Pointer[[]string]      // of the configuration in force
+	loadedAt atomic.Pointer[time.Time]     // when the configuration in force was read
+	faults   atomic.Pointer[[]string]      // all of what refused is the first of
+	places   atomic.Pointer[[]ui.Place]    // as the last look at the disks saw them
 	access   atomic.Pointer[config.Config] // whose password_file and tls are in force
 
 	log       zerolog.Logger
@@ -64,6 +67,8 @@ func openDaemon(cfg *config.Config, log zerolog.Logger, sink *logSink) (d *daemo
 	d = &daemon{first: cfg, log: log, sink: sink, since: time.Now(), drained: make(chan struct{})}
 	d.current.Store(cfg)
 	d.access.Store(cfg)
+	d.loadedAt.Store(&d.since)
+	d.places.Store(new([]ui.Place))
 	d.warnings.Store(warningsOf(cfg)) // before the state folder is closed to others
 	defer func() {
 		if err != nil {
@@ -222,6 +227,7 @@ func (d *daemon) run(ctx context.Context) error {
 	defer stop()
 	g := newGroup(ctx)
 	g.run(d.lock.watch)
+	g.run(d.watchRoom)
 	g.run(d.tellProblems)
 	d.logWarnings(nil)
 	d.log.Info().Int("pid", os.Getpid()).Str("version", versionText()).Str("config", d.first.Path).
@@ -350,10 +356,12 @@ func (d *daemon) page() string {
 func (d *daemon) reload(next *config.Config) {
 	before := d.warnings.Load()
 	d.current.Store(next)
+	d.loadedAt.Store(new(time.Now()))
 	d.follow(next)
 	d.warnings.Store(warningsOf(next))
 	d.logWarnings(*before)
 	d.refused.Store(nil)
+	d.faults.Store(nil)
 	d.queue.SetCatalog(next.Catalog)
 	d.view.SetCatalog(next.Catalog)
 	d.runner.Reload()
@@ -388,6 +396,7 @@ func (d *daemon) refuse(err error) {
 			words = append(words, f.Error())
 		}
 	}
+	d.faults.Store(&words)
 	text := words[0]
 	if more := len(words) - 1; more > 0 {
 		text = fmt.Sprintf("%s (and %s more)", text, count(more, "fault"))

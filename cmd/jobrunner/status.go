@@ -53,6 +53,7 @@ func (d *daemon) status() ui.Status {
 		s.Notes = append(s.Notes, ui.Note{Level: ui.Error, Text: words})
 	}
 	w := d.watcher.Status()
+	s.System = d.system(w)
 	for _, note := range w.Notes {
 		s.Notes = append(s.Notes, ui.Note{Level: ui.Warn, Text: note})
 	}
