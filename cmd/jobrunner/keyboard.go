@@ -14,12 +14,11 @@ type keyboard struct {
 	state *term.State // of the terminal before
 }
 
-// Keys that are more than one character, as they are typed.
+// Keys that are no letters.
 const (
-	keyUp     = "\x1b[A"
-	keyDown   = "\x1b[B"
-	keyCtrlC  = "\x03"
-	keyEscape = "\x1b"
+	keyUp    = "\x1b[A"
+	keyDown  = "\x1b[B"
+	keyCtrlC = "\x03"
 )
 
 // openKeyboard listens to a terminal; to nothing if in is none.

@@ -133,7 +133,7 @@ func jobTable(s *screen, found []*jobs.Job, measured map[string]*jobs.Reading, n
 	t := &table{
 		head:     []string{"ID", "STATE", "TYPE", "JOB", "SUBMITTED", "TIME", "REASON"},
 		flexible: map[int]int{2: 8, 3: 12, 6: 12},
-		spare:    []int{2, 4},
+		spare:    []int{2, 4, 5},
 	}
 	if s.terminal() {
 		t.head[4] = "AGE"
@@ -142,7 +142,7 @@ func jobTable(s *screen, found []*jobs.Job, measured map[string]*jobs.Reading, n
 	if run {
 		t.head = slices.Insert(t.head, 4, "PROGRESS", "LEFT")
 		t.flexible = map[int]int{2: 8, 3: 12, 4: s.barWidth() + len(" 100%"), 8: 12}
-		t.spare = []int{2, 6}
+		t.spare = []int{2, 6, 7, 5}
 	}
 	for _, j := range found {
 		row := jobRow(s, j, measured[j.ID], now)

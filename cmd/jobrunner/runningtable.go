@@ -35,13 +35,14 @@ func runningTable(s *screen, running []*jobs.Job, measured map[string]*jobs.Read
 		t.flexible[column("SAYS", func(j *jobs.Job) cell { return cell{text: orDash(says(j)), colour: dim} })] = 12
 	}
 	// The heads are as wide as their columns mostly get, so that these stay in place.
-	column("LEFT  ", func(j *jobs.Job) cell { return cell{text: orDash(timeLeft(j.Progress))} })
-	column("ENDS ", func(j *jobs.Job) cell { return cell{text: orDash(timeOver(s, j.Progress, now))} })
+	left := column("LEFT  ", func(j *jobs.Job) cell { return cell{text: orDash(timeLeft(j.Progress))} })
+	ends := column("ENDS ", func(j *jobs.Job) cell { return cell{text: orDash(timeOver(s, j.Progress, now))} })
 	if s.roomy() {
 		t.right = append(t.right, column("  TIME", func(j *jobs.Job) cell { return cell{text: ran(j, now)} }))
 	}
-	t.right = append(t.right, column(" CPU", func(j *jobs.Job) cell { return cell{text: orDash(processors(j.Usage))} }))
-	t.right = append(t.right, column(" MEM", func(j *jobs.Job) cell { return cell{text: orDash(memory(j.Usage))} }))
+	cpu := column(" CPU", func(j *jobs.Job) cell { return cell{text: orDash(processors(j.Usage))} })
+	mem := column(" MEM", func(j *jobs.Job) cell { return cell{text: orDash(memory(j.Usage))} })
+	t.right, t.spare = append(t.right, cpu, mem), []int{ends, cpu, mem, left}
 	for i, j := range running {
 		if !s.roomy() {
 			words := strings.TrimSuffix("for "+ran(j, now)+s.separator+says(j), s.separator)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 type topFlags struct {
 	delay time.Duration
 	batch bool
+	json  bool
 }
 
 // leastDelay is between two looks: processor time is counted in hundredths of a
@@ -30,11 +32,11 @@ func newTop(a *app) *cobra.Command {
 is to start next. It takes the whole terminal until q or Ctrl-C.
 
   q               quit
-  c  m  t  p      sort by CPU, memory, time run, progress
-  s               sort by start, as at the beginning
+  c  m  p  t      sort by CPU, memory, progress, time run
   up, down  k j   scroll, if more jobs run than there are lines
 
-In a pipe, or with --batch, it prints a table a look and takes no keys.`,
+In a pipe, or with --batch, it prints a table a look and takes no keys; with
+--json an object a look, that of status --json.`,
 		Example: `  jobrunner top
   jobrunner top -d 5s
   jobrunner top --batch -d 1m >> usage.txt`,
@@ -50,8 +52,8 @@ In a pipe, or with --batch, it prints a table a look and takes no keys.`,
 			defer c.Close()
 			t := &top{c: c, s: newScreen(c.stdout), delay: f.delay, gauges: newGauges(c)}
 			defer t.gauges.Close()
-			if f.batch || !t.s.moves() {
-				return t.batch(cmd.Context())
+			if f.batch || f.json || !t.s.moves() {
+				return t.batch(cmd.Context(), f.json)
 			}
 			return t.run(cmd.Context(), os.Stdin)
 		},
@@ -59,6 +61,7 @@ In a pipe, or with --batch, it prints a table a look and takes no keys.`,
 	flags := cmd.Flags()
 	flags.DurationVarP(&f.delay, "delay", "d", 2*time.Second, "`TIME` between two looks")
 	flags.BoolVarP(&f.batch, "batch", "b", false, "print a table a look, until interrupted")
+	flags.BoolVar(&f.json, "json", false, "print a JSON object a look, until interrupted")
 	return cmd
 }
 
@@ -148,21 +151,21 @@ func (t *top) press(key string) {
 	}
 }
 
-// batch prints a table a look until ctx ends.
-func (t *top) batch(ctx context.Context) error {
+// batch prints a table, or an object, a look until ctx ends.
+func (t *top) batch(ctx context.Context, asJSON bool) error {
 	ticker := time.NewTicker(t.delay)
 	defer ticker.Stop()
 	for first := true; ; first = false {
-		if err := t.look(ctx); err != nil || ctx.Err() != nil {
+		err := t.look(ctx)
+		switch {
+		case err != nil || ctx.Err() != nil:
+		case asJSON:
+			err = json.NewEncoder(t.s).Encode(t.now)
+		default:
+			err = t.table(first)
+		}
+		if err != nil || ctx.Err() != nil {
 			return unlessOver(ctx, err)
-		}
-		if !first {
-			fmt.Fprintln(t.s)
-		}
-		for _, line := range append([]string{t.head(t.s)}, t.now.runningPart(t.s).lines(t.s)...) {
-			if _, err := fmt.Fprintln(t.s, line); err != nil {
-				return err // nobody reads any more
-			}
 		}
 		select {
 		case <-ctx.Done():
@@ -170,4 +173,17 @@ func (t *top) batch(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// table prints one table.
+func (t *top) table(first bool) error {
+	if !first {
+		fmt.Fprintln(t.s)
+	}
+	for _, line := range append([]string{t.head(t.s)}, t.now.runningPart(t.s).lines(t.s)...) {
+		if _, err := fmt.Fprintln(t.s, line); err != nil {
+			return err // nobody reads any more
+		}
+	}
+	return nil
 }
