@@ -137,8 +137,9 @@ func (l *lines) load(at int64) error {
 // lineBefore gives where the line begins that a place of the log is in, and
 // reports false if that is more than reach bytes before it.
 func lineBefore(log io.ReaderAt, at, reach int64) (int64, bool, error) {
-	block := make([]byte, min(reach, at, lineBlock))
-	for end := at; end > 0 && at-end < reach; {
+	const first = 512 // lines are short
+	block := make([]byte, min(reach, at, first))
+	for end := at; end > 0 && at-end < reach; block = make([]byte, min(16*len(block), lineBlock)) {
 		start := max(0, end-int64(len(block)))
 		if _, err := log.ReadAt(block[:end-start], start); err != nil && err != io.EOF {
 			return at, false, err
