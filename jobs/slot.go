@@ -31,12 +31,12 @@ func NewSlotTable(pools map[string]SlotPool) *SlotTable {
 
 // Hold notes the tokens of a job that runs. Those that are configured no more
 // count for nothing.
-func (t *SlotTable) Hold(tokens map[string][]string) { t.count(tokens, 1) }
+func (t *SlotTable) Hold(tokens map[string][]string) { t.note(tokens, 1) }
 
 // Release takes back what Hold or Take gave.
-func (t *SlotTable) Release(tokens map[string][]string) { t.count(tokens, -1) }
+func (t *SlotTable) Release(tokens map[string][]string) { t.note(tokens, -1) }
 
-func (t *SlotTable) count(tokens map[string][]string, by int) {
+func (t *SlotTable) note(tokens map[string][]string, by int) {
 	for name, list := range tokens {
 		held := t.held[name]
 		if held == nil {
@@ -53,9 +53,9 @@ func (t *SlotTable) count(tokens map[string][]string, by int) {
 // no later job gets tokens of them, or one that needs few would for ever be
 // before one that needs many.
 func (t *SlotTable) Take(id string, need map[string]int) (tokens map[string][]string, lack SlotLack, ok bool) {
-	if lacks := t.Lacks(id, need); len(lacks) > 0 {
+	if !t.has(id, need) {
 		t.Reserve(id, need)
-		return nil, lacks[0], false
+		return nil, t.Lacks(id, need)[0], false
 	}
 	for name, n := range need {
 		if n <= 0 {
@@ -71,6 +71,28 @@ func (t *SlotTable) Take(id string, need map[string]int) (tokens map[string][]st
 	return tokens, SlotLack{}, true
 }
 
+// has reports whether a job lacks nothing.
+func (t *SlotTable) has(id string, need map[string]int) bool {
+	for name, n := range need {
+		first := t.kept[name]
+		if n > 0 && (first != "" && first != id || n > t.count(name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// count is how many tokens free gives.
+func (t *SlotTable) count(name string) (n int) {
+	pool, held := t.pools[name], t.held[name]
+	for _, token := range pool.Tokens {
+		if held[token] < max(pool.PerSlot, 1) {
+			n++
+		}
+	}
+	return n
+}
+
 // Reserve keeps the slots that a job lacks for it, unless they are kept for an
 // earlier one. A job that needs more than there is would keep them for nothing.
 func (t *SlotTable) Reserve(id string, need map[string]int) {
@@ -80,7 +102,7 @@ func (t *SlotTable) Reserve(id string, need map[string]int) {
 		}
 	}
 	for name, n := range need {
-		if n > len(t.free(name)) && t.kept[name] == "" {
+		if n > t.count(name) && t.kept[name] == "" {
 			t.kept[name] = id
 		}
 	}
@@ -94,7 +116,7 @@ func (t *SlotTable) Forget() { clear(t.kept) }
 func (t *SlotTable) Lacks(id string, need map[string]int) []SlotLack {
 	var never, lacks []SlotLack
 	for _, name := range slices.Sorted(maps.Keys(need)) {
-		n, all, free := need[name], len(t.pools[name].Tokens), len(t.free(name))
+		n, all, free := need[name], len(t.pools[name].Tokens), t.count(name)
 		lack := SlotLack{Name: name, Need: n, Taken: all - free, All: all}
 		if first := t.kept[name]; n > 0 && n <= free && first != id {
 			lack.For = first
