@@ -406,10 +406,10 @@ func TestListWalksEachJobOnce(t *testing.T) {
 
 func TestListRefusesBadQueries(t *testing.T) {
 	q, _ := openQueue(t)
-	known := "known are " + strings.Join(jobs.QueryKeys, ", ") + "; quote the word to search for it as it is"
+	known := "The keys are " + strings.Join(jobs.QueryKeys, ", ") + "; quote the word to search for it as it is"
 	for query, want := range map[string]jobs.QueryError{
-		"stat:failed":            {"stat:failed", 1, 11, `unknown search key "stat"; did you mean state:; ` + known},
-		`größe "b c" d:e`:        {"d:e", 13, 3, `unknown search key "d"; ` + known},
+		"stat:failed":            {"stat:failed", 1, 11, `unknown search key "stat"; did you mean "state"? ` + known},
+		`größe "b c" d:e`:        {"d:e", 13, 3, `unknown search key "d". ` + known},
 		"state:done":             {"state:done", 1, 10, `unknown state "done" in "state:done"; the states are pending, running, completed, failed, cancelled, timeout, lost, rejected`},
 		"-state:faild":           {"-state:faild", 1, 12, `unknown state "faild" in "state:faild"; did you mean failed?`},
 		"state:failed,":          {"state:failed,", 1, 13, `unknown state "" in "state:failed,"; the states are pending, running, completed, failed, cancelled, timeout, lost, rejected`},

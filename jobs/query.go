@@ -99,11 +99,11 @@ var sampleValues = map[string]string{
 }
 
 func unknownSearch(key string) string {
-	meant := ""
+	meant := "."
 	if near := Match(key, QueryKeys); near != "" {
-		meant = fmt.Sprintf("; did you mean %s:", near)
+		meant = fmt.Sprintf("; did you mean %q?", near)
 	}
-	return fmt.Sprintf("unknown search key %q%s; known are %s; quote the word to search for it as it is",
+	return fmt.Sprintf("unknown search key %q%s The keys are %s; quote the word to search for it as it is",
 		key, meant, strings.Join(QueryKeys, ", "))
 }
 

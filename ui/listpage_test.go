@@ -92,7 +92,7 @@ func TestListSaysWhatIsWrongWithASearch(t *testing.T) {
 	s := newSite(t)
 	s.add(jobs.Job{})
 	for query, want := range map[string]string{
-		"q=größe+exti:1":                `<p>Unknown search key &#34;exti&#34;; did you mean exit:; known are state, type, `,
+		"q=größe+exti:1":                `<p>Unknown search key &#34;exti&#34;; did you mean &#34;exit&#34;? The keys are state, type, `,
 		"q=a+%3Cb%3E+state:nonsense+c":  `<pre class="cmd">a &lt;b&gt; <mark>state:nonsense</mark> c</pre>`,
 		"state=nonsense":                `Unknown state &#34;nonsense&#34;`,
 		"before=x":                      `Before &#34;x&#34; is none that was handed out`,

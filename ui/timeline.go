@@ -182,7 +182,7 @@ func marks(win window, scale scale) []markView {
 	at := time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, time.Local)
 	var out []markView
 	for ; at.Before(scale.until); at = next(at, win.step) {
-		if x := scale.at(at); at.After(scale.from) && x > 1 && x < 96 {
+		if x := scale.at(at); at.After(scale.from) && x > 1 && x < 92 {
 			out = append(out, markView{percent(x), at.Format(win.mark)})
 		}
 	}

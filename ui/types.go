@@ -38,7 +38,7 @@ type typeView struct {
 // linkView is a place to go to.
 type linkView struct{ URL, Words string }
 
-// figureView is a number and what it is of; without a name it says that itself.
+// figureView is a number and what it is of.
 type figureView struct{ Name, Value, Title string }
 
 // outcomesView is how jobs that ended one after the other alike came out.
@@ -196,9 +196,9 @@ func figures(r jobs.Runs) []figureView {
 	}
 	of := fmt.Sprintf("of the latest %d that ran", r.Runs)
 	return []figureView{
-		{"", share(r.Completed) + " COMPLETED", of},
-		{"takes", midAndMost(r.RunP50, r.RunP95), "half of them at most the first, 95 of 100 at most the second, " + of},
-		{"waits", midAndMost(r.WaitP50, r.WaitP95), "half of them at most the first, 95 of 100 at most the second, " + of},
+		{"COMPLETED", share(r.Completed), of},
+		{"to run", midAndMost(r.RunP50, r.RunP95), "half of them at most the first, 95 of 100 at most the second, " + of},
+		{"to wait", midAndMost(r.WaitP50, r.WaitP95), "half of them at most the first, 95 of 100 at most the second, " + of},
 	}
 }
 

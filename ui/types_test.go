@@ -44,7 +44,7 @@ func TestTypes(t *testing.T) {
 	}
 	got := s.get("/types")
 	got.contains(t, `<h2><a href="/types/train">train</a> <small class="st warn">paused</small></h2>`, "Trains &lt;a&gt; model", "python3 -u train.py", "python3 SCRIPT",
-		`<span class="st s-completed" title="COMPLETED">✓</span><span class="st s-failed" title="FAILED">✗</span>`, "<b>50 % COMPLETED</b>", "takes <b>1 min 00 … 1 h 00</b>",
+		`<span class="st s-completed" title="COMPLETED">✓</span><span class="st s-failed" title="FAILED">✗</span>`, "50 % <small>COMPLETED</small>", "1 min 00 … 1 h 00 <small>to run</small>",
 		`<a href="/jobs?q=state%3Arunning&#43;type%3Atrain">1 running</a>`, "1 waiting</a>", ">1 failed</a>",
 		`<a href="/types/old%2F%3Cb%3E">old/&lt;b&gt;</a> <small class="st warn">not configured any more</small>`)
 	got.lacks(t, "hush-hush", "ZgotmplZ")
