@@ -96,7 +96,7 @@ bench: ## Run the benchmarks, then whole systems side by side (BENCH='-only rate
 	go test -run '^$$' -bench . -benchmem ./...
 	go run ./bench $(BENCH)
 
-screenshots: ## Make the README's pictures anew, of a daemon with real jobs: docs/terminal.svg
+screenshots: ## Make the README's pictures anew, of a daemon with real jobs: docs/page.png, docs/terminal.svg
 	JOBRUNNER_SCREENSHOTS="$(CURDIR)/docs" go test -count=1 -run '^TestScreenshots$$' ./cmd/jobrunner
 
 cross: ## Build for Linux, macOS and Windows on amd64 and arm64 (DIST=folder keeps the binaries)

@@ -65,6 +65,16 @@ const (
 	ETARate         = "rate"    // how fast Percent has grown lately
 )
 
+// Tenths is Percent as it is shown, 0…100 in steps of a tenth; 100 stands for all
+// and for nothing less. Percent must be known.
+func (p Progress) Tenths() float64 {
+	tenths := min(100, max(0, math.Round(*p.Percent*10)/10)) // 57.99999999999999 is 58
+	if tenths == 100 && *p.Percent < 100 {
+		return 99.9
+	}
+	return tenths
+}
+
 // progressJSON is the public shape of a Progress.
 type progressJSON struct {
 	Percent   *float64 `json:"percent,omitempty"`
@@ -78,7 +88,7 @@ type progressJSON struct {
 func (p Progress) MarshalJSON() ([]byte, error) {
 	out := progressJSON{Text: p.Text, Source: p.Source, ETASource: p.ETASource}
 	if p.Percent != nil {
-		percent := math.Round(*p.Percent*10) / 10
+		percent := p.Tenths()
 		out.Percent = &percent
 	}
 	if p.ETA != nil {

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"time"
 
@@ -38,9 +37,8 @@ func viewBar(p *jobs.Progress, now time.Time) *barView {
 	}
 	v := &barView{Text: clean(p.Text, maxSaid), Guess: p.Source == jobs.ProgressHistory, Source: sourceWords(p.Source)}
 	if p.Percent != nil {
-		percent := min(100, max(0, *p.Percent))
-		v.Value = strconv.FormatFloat(math.Floor(percent*10)/10, 'f', -1, 64)
-		v.Percent = fmt.Sprintf("%d %%", int(percent)) // 100 % only when all of it is done
+		v.Value = strconv.FormatFloat(p.Tenths(), 'f', -1, 64)
+		v.Percent = fmt.Sprintf("%d %%", int(p.Tenths()))
 	}
 	if p.ETA != nil {
 		v.Left = viewLeft(*p.ETA, p.ETASource, now)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"jobrunner/jobs"
@@ -24,7 +23,7 @@ func (s *screen) bar(p *jobs.Progress, width int) cell {
 		steps = 2
 	}
 	// Rounded down: a bar is full when all is done.
-	filled := int(percentOf(p) / 100 * float64(inner*steps))
+	filled := int(p.Tenths() / 100 * float64(inner*steps))
 	text := strings.Repeat(done, filled/steps)
 	if filled%steps > 0 {
 		text += s.half
@@ -47,18 +46,13 @@ func (s *screen) wideBar() int {
 	return min(max(8, (columns-60)/3), 24)
 }
 
-// percentOf gives the percentage as the API has it: 28.999999999999996 is 29.
-func percentOf(p *jobs.Progress) float64 {
-	return min(max(math.Round(*p.Percent*10)/10, 0), 100)
-}
-
 // percent writes a percentage in at most four columns, rounded down so that 100
 // means all; "" if it is not known. A tilde marks what earlier runs suggest.
 func percent(p *jobs.Progress) string {
 	if p == nil || p.Percent == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%d%%", int(percentOf(p)))
+	text := fmt.Sprintf("%d%%", int(p.Tenths()))
 	if p.Source == jobs.ProgressHistory {
 		text = "~" + text
 	}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // TestScreenshots makes the pictures of the README of the scene, into the folder
@@ -19,6 +22,21 @@ func TestScreenshots(t *testing.T) {
 		folder = t.TempDir()
 	}
 	s.pictureOfStatus(filepath.Join(folder, "terminal.svg"))
+	s.pictureOfPage(filepath.Join(folder, "page.png"))
+}
+
+// pictureOfPage takes what a browser shows first.
+func (s *scene) pictureOfPage(path string) {
+	s.Helper()
+	b := openTab(s.T)
+	b.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate(s.page), chromedp.WaitVisible("h1"))
+	for _, words := range []string{"58 %", "epoch 6/10", "no output for 4", "RuntimeError: CUDA out of memory", "slot gpu: 2 of 2 taken"} {
+		b.sees(s.world, fmt.Sprintf("document.body.innerText.includes(%q)", words))
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`void document.querySelectorAll(".node").forEach(n => n.textContent = n.textContent.replace(%q, "lab-srv2"))`, node())))
+	if err := os.WriteFile(path, b.picture(), 0o644); err != nil {
+		s.Fatal(err)
+	}
 }
 
 // pictureOfStatus draws status as it stands on a terminal.

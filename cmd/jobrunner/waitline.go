@@ -79,7 +79,7 @@ func (l *waitLine) one(ctx context.Context, j *jobs.Job, now time.Time) (func(*s
 		return func(s *screen) cell { return withWords(s, j, words) }, nil
 	}
 	if j.Progress != nil && j.Progress.Percent != nil {
-		l.tellPercent(percentOf(j.Progress))
+		l.tellPercent(j.Progress.Tenths())
 	} else {
 		l.tell(progressUnknown)
 	}

@@ -83,7 +83,7 @@ func newsOf(found []*jobs.Job) (string, error) {
 		if p := j.Progress; p != nil {
 			still[i].Progress = &jobs.Progress{Text: p.Text}
 			if p.Percent != nil {
-				whole := math.Floor(percentOf(p))
+				whole := math.Floor(p.Tenths())
 				still[i].Progress.Percent = &whole
 			}
 		}
