@@ -36,7 +36,11 @@ func retentionWords(r jobs.Retention) string {
 	if r.Forever {
 		return "ended jobs stay for ever"
 	}
-	return fmt.Sprintf("ended jobs go after %s, the newest %d stay all the same", span(r.Age), r.Jobs)
+	age := r.Age.String()
+	if days := r.Age / (24 * time.Hour); days > 1 && r.Age%(24*time.Hour) == 0 {
+		age = fmt.Sprintf("%d days", days)
+	}
+	return fmt.Sprintf("ended jobs go after %s, the newest %d stay all the same", age, r.Jobs)
 }
 
 func (d *daemon) configState() ui.ConfigState {
