@@ -69,6 +69,8 @@ func TestLiveScreens(t *testing.T) {
 		{[]string{"top"}, []string{"q quit"}, "SAYS", false, func(c *console) { c.press("\x03") }},
 		{[]string{"top"}, []string{"q quit"}, "SAYS", false,
 			func(c *console) { _ = c.cmd.Process.Signal(syscall.SIGTERM) }},
+		{[]string{"top"}, []string{"q quit"}, "SAYS", false,
+			func(c *console) { _ = c.cmd.Process.Signal(syscall.SIGHUP) }},
 	} {
 		name := strings.Join(c.verb, " ")
 		console := w.onConsole(80, 24, nil, c.verb...)

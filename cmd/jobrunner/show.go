@@ -24,8 +24,11 @@ func newShow(a *app) *cobra.Command {
 		Use:   "show ID",
 		Short: "Show everything about one job, its reason first",
 		Long: `show prints all that is known of a job: why it is in its state, and while it waits
-for what, which jobs come before it and when it is likely to start. The id of a
-sweep shows how far its jobs have come.`,
+for what, which jobs come before it and when it is likely to start; while it runs
+how far it has come and what it takes; and if it failed the line of its output
+that says why. The id of a sweep shows how far its jobs have come.`,
+		Example: `  jobrunner show 3f2a91c0
+  jobrunner show 3f2a91c0 --json | jq .progress`,
 		Args:              oneID,
 		ValidArgsFunction: a.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {

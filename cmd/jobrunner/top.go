@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -89,6 +91,8 @@ func (t *top) look(ctx context.Context) error {
 // run shows the table until q, Ctrl-C or the end of ctx, and then gives the
 // terminal back as it was, also if something went wrong.
 func (t *top) run(ctx context.Context, in *os.File) (err error) {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP) // which others let end the process at once
+	defer stop()
 	keyboard, err := openKeyboard(in)
 	if err != nil {
 		return fmt.Errorf("listening to the terminal: %w", err)

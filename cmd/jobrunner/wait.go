@@ -32,7 +32,8 @@ all are COMPLETED, else 1. Jobs that ended otherwise are named on stderr.
 
 With --any it returns when the first of them has ended, prints that one's id,
 and exits with its code. With --timeout it gives up after that time, with exit
-code 1; the jobs go on.`,
+code 1; the jobs go on. On a terminal a line on stderr shows meanwhile how far
+the jobs have come.`,
 		Example: `  jobrunner wait 3f2a91c0 && echo done
   jobrunner wait --any --timeout 1h 3f2a91c0 9b1c22d0`,
 		Args:              someIDs,
