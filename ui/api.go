@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -25,24 +24,20 @@ type jobList struct {
 	Next string      `json:"next,omitempty"` // left out at the end
 }
 
-func (s *server) apiList(w http.ResponseWriter, r *http.Request) {
+func (s *server) apiList(r *http.Request) (any, error) {
 	query, filter, err := parseFilter(r, s.now())
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	if filter.Limit, err = number(query, "limit", defaultLimit, 1, maxLimit); err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	if filter.Before, err = cursor(query, "cursor"); err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	found, err := s.Queue.Search(r.Context(), filter)
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	readings := s.Readings()
 	for _, j := range found.Jobs {
@@ -55,29 +50,28 @@ func (s *server) apiList(w http.ResponseWriter, r *http.Request) {
 	if found.Next > 0 {
 		out.Next = strconv.FormatInt(found.Next, 10)
 	}
-	writeJSON(w, http.StatusOK, out)
+	return out, nil
 }
 
 // apiJob answers with a job and its attempts.
-func (s *server) apiJob(w http.ResponseWriter, r *http.Request) {
+func (s *server) apiJob(r *http.Request) (any, error) {
 	j, err := s.find(r)
 	if err == nil {
 		j, err = s.Queue.Detail(r.Context(), j.ID)
 	}
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	measure(j, s.Readings())
 	j.Headline = s.headline(j).Text
-	writeJSON(w, http.StatusOK, j)
+	return j, nil
 }
 
 // apiLog answers with a job's output. Range counts within what tail leaves.
 func (s *server) apiLog(w http.ResponseWriter, r *http.Request) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := parseQuery(r)
 	if err != nil {
-		s.apiError(w, r, badRequest("the query cannot be read: "+err.Error()))
+		s.apiError(w, r, err)
 		return
 	}
 	tail, err := number(query, "tail", -1, 0, 1<<30)
@@ -135,14 +129,7 @@ type statsAnswer struct {
 	Runs          map[string]jobs.Runs          `json:"runs"` // by type
 }
 
-func (s *server) apiStats(w http.ResponseWriter, r *http.Request) {
-	out, err := s.stats(r.Context())
-	if err != nil {
-		s.apiError(w, r, err)
-		return
-	}
-	writeJSON(w, http.StatusOK, out)
-}
+func (s *server) apiStats(r *http.Request) (any, error) { return s.stats(r.Context()) }
 
 func (s *server) stats(ctx context.Context) (statsAnswer, error) {
 	st, err := s.Queue.Stats(ctx)
@@ -169,13 +156,24 @@ type scheduleList struct {
 	Schedules []jobs.Scheduled `json:"schedules"`
 }
 
-func (s *server) apiSchedules(w http.ResponseWriter, r *http.Request) {
+func (s *server) apiSchedules(r *http.Request) (any, error) {
 	found, err := s.Queue.Scheduled(r.Context(), s.Catalog(), s.now())
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
-	writeJSON(w, http.StatusOK, scheduleList{found})
+	return scheduleList{found}, nil
+}
+
+// asJSON answers with what do gives.
+func (s *server) asJSON(do func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := do(r)
+		if err != nil {
+			s.apiError(w, r, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, v)
+	}
 }
 
 // find gives the job that the path's {id} names.

@@ -3,7 +3,6 @@ package ui
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"time"
 
 	"jobrunner/jobs"
@@ -27,30 +26,27 @@ type sampleJSON struct {
 }
 
 // apiSamples answers with what the queue did in each stretch of time.
-func (s *server) apiSamples(w http.ResponseWriter, r *http.Request) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+func (s *server) apiSamples(r *http.Request) (any, error) {
+	query, err := parseQuery(r)
 	if err != nil {
-		s.apiError(w, r, badRequest("the query cannot be read: "+err.Error()))
-		return
+		return nil, err
 	}
 	since, err := parseSince(query.Get("since"), s.now())
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	if since.IsZero() {
 		since = s.now().Add(-24 * time.Hour)
 	}
 	found, err := s.Queue.Samples(r.Context(), since)
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	out := sampleList{Period: jobs.SamplePeriod.Seconds(), Samples: []sampleJSON{}}
 	for _, p := range found {
 		out.Samples = append(out.Samples, sampleJSON{instant(p.At), p.Pending, p.Running, p.Slots, p.Completed, p.Failed, p.Cancelled})
 	}
-	writeJSON(w, http.StatusOK, out)
+	return out, nil
 }
 
 // instant writes a time for programs, "" for the zero time.
@@ -76,25 +72,21 @@ type pointJSON struct {
 }
 
 // apiSeries answers with what an attempt took over time.
-func (s *server) apiSeries(w http.ResponseWriter, r *http.Request) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+func (s *server) apiSeries(r *http.Request) (any, error) {
+	query, err := parseQuery(r)
 	if err != nil {
-		s.apiError(w, r, badRequest("the query cannot be read: "+err.Error()))
-		return
+		return nil, err
 	}
 	attempt, err := number(query, "attempt", 0, 1, 1<<30)
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	j, err := s.find(r)
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	if attempt > j.Attempt {
-		s.apiError(w, r, noAttempt(j, attempt))
-		return
+		return nil, noAttempt(j, attempt)
 	}
 	if attempt == 0 {
 		attempt = j.Attempt
@@ -104,8 +96,7 @@ func (s *server) apiSeries(w http.ResponseWriter, r *http.Request) {
 		reading, err = s.Queue.Reading(r.Context(), j.ID, attempt)
 	}
 	if err != nil && !errors.Is(err, jobs.ErrNotFound) { // nothing was measured
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	out := series{ID: j.ID, Attempt: attempt, Points: []pointJSON{}}
 	if reading != nil {
@@ -113,7 +104,7 @@ func (s *server) apiSeries(w http.ResponseWriter, r *http.Request) {
 			out.Points = append(out.Points, pointJSON{instant(p.At), p.CPU, p.Memory})
 		}
 	}
-	writeJSON(w, http.StatusOK, out)
+	return out, nil
 }
 
 // typeList is the answer of /api/v1/types.
@@ -140,24 +131,21 @@ type typeObject struct {
 
 // apiTypes answers with the types that are configured, and those of which jobs
 // are known.
-func (s *server) apiTypes(w http.ResponseWriter, r *http.Request) {
+func (s *server) apiTypes(r *http.Request) (any, error) {
 	stats, err := s.Queue.Stats(r.Context())
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	brakes, err := s.Queue.Brakes(r.Context())
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	configured := s.Catalog().Types
 	out := typeList{Types: []typeObject{}}
 	for _, name := range typeNames(configured, stats) {
 		runs, err := s.Queue.RunsOf(r.Context(), name, stats.Types[name])
 		if err != nil {
-			s.apiError(w, r, err)
-			return
+			return nil, err
 		}
 		t := typeObject{Name: name, Paused: brakes.All || brakes.Types[name], States: stats.Types[name]}
 		if t.States == nil {
@@ -169,7 +157,7 @@ func (s *server) apiTypes(w http.ResponseWriter, r *http.Request) {
 		t.configure(configured[name])
 		out.Types = append(out.Types, t)
 	}
-	writeJSON(w, http.StatusOK, out)
+	return out, nil
 }
 
 // configure fills in what is configured of a type, which may be nothing.
@@ -210,16 +198,14 @@ type ignoredJSON struct {
 }
 
 // apiSystem answers with what is to be known of the daemon.
-func (s *server) apiSystem(w http.ResponseWriter, r *http.Request) {
+func (s *server) apiSystem(r *http.Request) (any, error) {
 	brakes, err := s.Queue.Brakes(r.Context())
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	last, err := s.Queue.LastEvent(r.Context())
 	if err != nil {
-		s.apiError(w, r, err)
-		return
+		return nil, err
 	}
 	st := s.Status()
 	out := systemJSON{
@@ -234,10 +220,10 @@ func (s *server) apiSystem(w http.ResponseWriter, r *http.Request) {
 		if n.Level == "" {
 			n.Level = Info
 		}
-		out.Notes = append(out.Notes, noteJSON{n.Level, n.Text})
+		out.Notes = append(out.Notes, noteJSON(n))
 	}
 	for _, i := range st.Ignored {
 		out.Ignored = append(out.Ignored, ignoredJSON{i.Name, i.Why})
 	}
-	writeJSON(w, http.StatusOK, out)
+	return out, nil
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -38,9 +37,9 @@ func (s *server) apiEvents(w http.ResponseWriter, r *http.Request) {
 // lastEventID reads the number of the change that the client has seen last, -1
 // if it names none. What a browser sends when it asks again comes first.
 func lastEventID(r *http.Request) (int64, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := parseQuery(r)
 	if err != nil {
-		return 0, badRequest("the query cannot be read: " + err.Error())
+		return 0, err
 	}
 	v := cmp.Or(r.Header.Get("Last-Event-ID"), query.Get("last_event_id"))
 	if v == "" {

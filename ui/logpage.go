@@ -157,9 +157,9 @@ func (s *server) rawLog(w http.ResponseWriter, r *http.Request, out *jobs.Output
 
 func parseLogAsk(r *http.Request) (logAsk, error) {
 	ask := logAsk{line: -1, percent: -1}
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := parseQuery(r)
 	if err != nil {
-		return ask, badRequest("the query cannot be read: " + err.Error())
+		return ask, err
 	}
 	if ask.attempt, err = number(query, "attempt", 0, 1, 1<<30); err != nil {
 		return ask, err

@@ -20,12 +20,21 @@ const maxQuery = 500
 // maxLabelTerms is how many labels may be asked for at once.
 const maxLabelTerms = 16
 
+// parseQuery reads what stands behind the path.
+func parseQuery(r *http.Request) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, badRequest("the query cannot be read: " + err.Error())
+	}
+	return query, nil
+}
+
 // parseFilter reads q, state, type, group, label and since. An empty value is
 // the same as none, as a form sends it.
 func parseFilter(r *http.Request, now time.Time) (url.Values, jobs.Filter, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := parseQuery(r)
 	if err != nil {
-		return nil, jobs.Filter{}, badRequest("the query cannot be read: " + err.Error())
+		return nil, jobs.Filter{}, err
 	}
 	f := jobs.Filter{Type: query.Get("type"), Query: query.Get("q"), Group: strings.ToLower(query.Get("group"))}
 	if len(f.Type) > maxQuery || len(f.Query) > maxQuery {

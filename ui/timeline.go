@@ -102,9 +102,9 @@ func (s *server) timeline(w http.ResponseWriter, r *http.Request) {
 
 // parseWindow reads the length of time, and its end if that is not now.
 func (s *server) parseWindow(r *http.Request) (win window, end time.Time, err error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := parseQuery(r)
 	if err != nil {
-		return win, end, badRequest("the query cannot be read: " + err.Error())
+		return win, end, err
 	}
 	name, known := query.Get("window"), []string{}
 	if name == "" {

@@ -58,9 +58,9 @@ func (s *server) types(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) viewTypes(r *http.Request) (*typesView, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := parseQuery(r)
 	if err != nil {
-		return nil, badRequest("the query cannot be read: " + err.Error())
+		return nil, err
 	}
 	all, err := s.allTypes(r.Context())
 	if err != nil {

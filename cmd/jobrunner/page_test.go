@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -24,18 +23,7 @@ func TestPageAndVerbsAgree(t *testing.T) {
 		"schedules: [{name: nightly, cron: 0 2 * * *, request: {type: say, args: [x]}}]\n")
 	w.start()
 	client := socketClient(t, socket)
-	get := func(path string) (string, error) {
-		answer, err := client.Get("http://localhost" + path)
-		if err != nil {
-			return "", err
-		}
-		defer answer.Body.Close()
-		body, err := io.ReadAll(answer.Body)
-		if err == nil && answer.StatusCode != http.StatusOK {
-			err = errors.New(answer.Status)
-		}
-		return string(body), err
-	}
+	get := func(path string) (string, error) { return fetch(client, path) }
 	w.until("requests are taken", func() error { _, err := get("/readyz"); return err })
 	id := strings.TrimSpace(w.run("add", "--wait", "--label", "owner=ada", "say", "a b"))
 	w.try("add", "no-such-type")
