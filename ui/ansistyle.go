@@ -23,7 +23,7 @@ const (
 	toneInverse // as a background: that of the page's letters
 
 	tones     style = 0xf
-	backShift       = 4
+	backShift style = 4
 )
 
 // Flags.

@@ -110,6 +110,7 @@ func (s *server) apiLog(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", typeText)
 	h.Set("Content-Security-Policy", dataPolicy+"; sandbox")
+	h.Set("Content-Disposition", `inline; filename="`+logName(j, attempt)+`"`)
 	running := j.State == jobs.Running && (attempt == 0 || attempt == j.Attempt)
 	if running && log.Max() > 0 && tail < 0 && r.Header.Get("Range") == "" && r.Method == http.MethodGet {
 		// Its oldest part may go while it is sent, so how long it is is not known.

@@ -6,6 +6,7 @@ import (
 	"html"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +122,14 @@ func FuzzLog(f *testing.F) {
 		checkPage(t, page)
 		if page.code != 200 {
 			t.Errorf("the page is answered with %d", page.code)
+		}
+		for _, query := range []string{
+			"", fmt.Sprintf("from=%d", uint32(tail)), fmt.Sprintf("near=%d", uint32(tail)), fmt.Sprintf("to=%d", uint32(tail)),
+			fmt.Sprintf("line=%d", uint32(tail)), "errors=1", "grep=" + url.QueryEscape(string(log[:min(len(log), 3)])),
+		} {
+			page := asks(s, h, "/jobs/"+j.ID+"/log", query)
+			checkPage(t, page)
+			checkLogPage(t, page)
 		}
 		a := asks(s, h, "/api/v1/jobs/"+j.ID+"/log", fmt.Sprintf("tail=%d", tail))
 		if took := time.Since(begin); took > 10*time.Second {

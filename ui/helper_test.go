@@ -24,6 +24,8 @@ type site struct {
 	t     testing.TB
 	queue *jobs.Queue
 	opts  ui.Options
+
+	handler http.Handler // that remembers from request to request; nil: each has a new one
 }
 
 func newSite(t testing.TB) *site {
@@ -45,7 +47,7 @@ func newSite(t testing.TB) *site {
 		"train": {Name: "train", Command: []string{"true"}, MaxConcurrent: 1},
 		"quick": {Name: "quick", Command: []string{"true"}},
 	}})
-	return &site{t, q, ui.Options{
+	return &site{t: t, queue: q, opts: ui.Options{
 		Queue: q, StateDir: dir, Listen: "127.0.0.1:8080", Log: zerolog.Nop(),
 		Status: func() ui.Status {
 			return ui.Status{
@@ -156,7 +158,11 @@ type answer struct {
 // them.
 func (s *site) ask(method, target string, header ...string) answer {
 	s.t.Helper()
-	return ask(s.t, ui.Handler(s.opts), method, target, header...)
+	h := s.handler
+	if h == nil {
+		h = ui.Handler(s.opts)
+	}
+	return ask(s.t, h, method, target, header...)
 }
 
 func (s *site) get(target string, header ...string) answer {

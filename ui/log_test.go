@@ -23,7 +23,7 @@ func TestLog(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff",
-		"Accept-Ranges": "bytes", "Cache-Control": "no-store",
+		"Accept-Ranges": "bytes", "Cache-Control": "no-store", "Content-Disposition": `inline; filename="quick-` + j.ID[:8] + `.log"`,
 	} {
 		if got.header.Get(name) != want {
 			t.Errorf("%s = %q, want %q", name, got.header.Get(name), want)

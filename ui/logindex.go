@@ -10,12 +10,12 @@ import (
 	"jobrunner/jobs"
 )
 
-// Bounds of counting lines. A log of 10 GB takes some hundred looks at it to count,
+// Bounds of counting lines. A log of 10 GB takes some hundreds of looks at it to count,
 // while each of them stays quick.
 const (
 	countBlock = 256 << 10 // bytes read at once
 	countMost  = 128 << 20 // bytes for one look
-	countTime  = 15 * time.Millisecond
+	countTime  = 10 * time.Millisecond
 	maxMarks   = 16 << 10 // of a log; where that is not enough, each stands for more of it
 	maxIndexes = 64
 )

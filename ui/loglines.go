@@ -134,23 +134,48 @@ func (l *lines) load(at int64) error {
 	return err
 }
 
-// lineBefore gives where the line begins that a place of the log is in, and
-// reports false if that is more than reach bytes before it.
-func lineBefore(log io.ReaderAt, at, reach int64) (int64, bool, error) {
-	const first = 512 // lines are short
-	block := make([]byte, min(reach, at, first))
-	for end := at; end > 0 && at-end < reach; block = make([]byte, min(16*len(block), lineBlock)) {
-		start := max(0, end-int64(len(block)))
-		if _, err := log.ReadAt(block[:end-start], start); err != nil && err != io.EOF {
-			return at, false, err
+// upward looks for the beginnings of lines, going towards the beginning of a log.
+// It is used by one goroutine.
+type upward struct {
+	log   io.ReaderAt
+	block []byte
+	from  int64 // where block begins
+}
+
+// begin gives where the line begins that a place of the log is in, and reports
+// false if that is more than reach bytes before it.
+func (u *upward) begin(at, reach int64) (int64, bool, error) {
+	for end := at; end > 0; end = u.from {
+		if at-end >= reach {
+			return at, false, nil
 		}
-		if i := bytes.LastIndexByte(block[:end-start], '\n'); i >= 0 {
-			return start + int64(i) + 1, true, nil
+		if end <= u.from || end > u.from+int64(len(u.block)) {
+			if err := u.load(end); err != nil {
+				return at, false, err
+			}
 		}
-		if start == 0 {
-			return 0, true, nil
+		if i := bytes.LastIndexByte(u.block[:end-u.from], '\n'); i >= 0 {
+			return u.from + int64(i) + 1, true, nil
 		}
-		end = start
 	}
-	return at, at == 0, nil
+	return 0, true, nil
+}
+
+// load reads the bytes before a place.
+func (u *upward) load(end int64) error {
+	start := max(0, end-lineBlock)
+	if u.block == nil {
+		u.block = make([]byte, lineBlock)
+	}
+	u.block = u.block[:end-start]
+	n, err := u.log.ReadAt(u.block, start)
+	u.from = start
+	if int64(n) < end-start {
+		u.block = u.block[:0]
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF // it was made shorter
+		}
+		return err
+	}
+	return nil
 }

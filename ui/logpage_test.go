@@ -62,6 +62,9 @@ func (s *site) logged(output string) (j *jobs.Job, path string) {
 // on, and how far it comes is a matter of time.
 func (s *site) counted(url string) answer {
 	s.t.Helper()
+	if s.handler == nil {
+		s.handler = ui.Handler(s.opts)
+	}
 	for {
 		got := s.get(url)
 		if !strings.Contains(got.body, "have no numbers here yet") && !strings.Contains(got.body, "data-again") && !strings.Contains(got.body, `<a href="?near=`) {
@@ -335,6 +338,7 @@ func TestLogPageSearches(t *testing.T) {
 
 func TestLogPageFollows(t *testing.T) {
 	s := newSite(t)
+	s.handler = ui.Handler(s.opts)
 	j := s.add(jobs.Job{})
 	s.start(j, numberedLines(3000))
 	path := "/jobs/" + j.ID + "/log"

@@ -143,8 +143,9 @@ func partTo(log io.ReaderAt, to int64, html int) (logPart, error) {
 // as take about so much of a page.
 func linesBack(log io.ReaderAt, at int64, most, html int) (int64, error) {
 	start, size, fed := at, 0, 0
+	u := upward{log: log}
 	for n := 0; n <= most && size < html && fed < partFed && start > 0 && at-start < partFar; n++ {
-		before, found, err := lineBefore(log, start-1, lineFar)
+		before, found, err := u.begin(start-1, lineFar)
 		if err != nil {
 			return 0, err
 		}
@@ -180,7 +181,7 @@ func alignRune(log io.ReaderAt, at int64) int64 {
 // partNear gives what is around a place, with more that follows it than comes
 // before it.
 func partNear(log io.ReaderAt, at, end int64, html int) (logPart, error) {
-	begin, found, err := lineBefore(log, at, lineFed)
+	begin, found, err := (&upward{log: log}).begin(at, lineFed)
 	if err != nil {
 		return logPart{}, err
 	}

@@ -13,7 +13,7 @@ import (
 // Bounds of one look for lines.
 const (
 	searchBlock = 512 << 10 // bytes read at once
-	searchTime  = 20 * time.Millisecond
+	searchTime  = 15 * time.Millisecond
 	maxHits     = 200
 	maxWanted   = 200 // bytes of a text that is looked for
 )

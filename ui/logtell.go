@@ -78,7 +78,7 @@ func (t *logTeller) find() (err error) {
 // lineAt gives where the line begins that a place is in, or that place if it is
 // far within one.
 func lineAt(log io.ReaderAt, at int64) (int64, error) {
-	begin, found, err := lineBefore(log, at, lineShown)
+	begin, found, err := (&upward{log: log}).begin(at, lineShown)
 	if err == nil && !found {
 		begin = alignRune(log, at)
 	}
