@@ -95,25 +95,19 @@ type drawing struct {
 func (d *drawing) layer(l layer) {
 	kind := map[shape]string{bars: "bars", area: "area", curve: "curve", dots: "dots"}[l.Shape]
 	d.WriteString(`<path class="` + kind + " " + template.HTMLEscapeString(l.Class) + `" d="`)
+	if l.Shape == area {
+		d.steps(l.Values)
+		l.Values = nil
+	}
 	known := false // the value before
 	for i, v := range l.Values {
 		if math.IsNaN(v) {
-			if known && l.Shape == area {
-				d.put("V", d.height)
-				d.WriteString("Z")
-			}
 			known = false
 			continue
 		}
 		switch x := float64(i * slotWidth); l.Shape {
 		case bars:
 			d.bar(i, v)
-		case area:
-			if !known {
-				d.put("M", x, d.height)
-			}
-			d.put("V", d.y(v))
-			d.put("h", slotWidth)
 		case curve:
 			d.put(map[bool]string{false: "M", true: "L"}[known], x+slotWidth/2, d.y(v))
 		case dots:
@@ -122,11 +116,32 @@ func (d *drawing) layer(l layer) {
 		}
 		known = true
 	}
-	if known && l.Shape == area {
-		d.put("V", d.height)
-		d.WriteString("Z")
-	}
 	d.WriteString(`"/>`)
+}
+
+// steps draws stretches of equal values, down to the ground at both ends and where
+// nothing is known.
+func (d *drawing) steps(values []float64) {
+	open := false
+	for i := 0; i < len(values); {
+		n := 1
+		for i+n < len(values) && values[i+n] == values[i] {
+			n++
+		}
+		known := !math.IsNaN(values[i])
+		if known && !open {
+			d.put("M", float64(i*slotWidth), d.height)
+		}
+		if known {
+			d.put("V", d.y(values[i]))
+			d.put("h", float64(n*slotWidth))
+		}
+		if i += n; known && (i == len(values) || math.IsNaN(values[i])) {
+			d.put("V", d.height)
+			d.WriteString("Z")
+		}
+		open = known
+	}
 }
 
 // bar draws a column; what is there at all is seen, be it ever so little.

@@ -22,6 +22,7 @@ func TestChart(t *testing.T) {
 		"a little":      {[]ui.Layer{{Values: []float64{0.001}}}, 100, []string{"M0 40v-1h3v1z"}},
 		"over the top":  {[]ui.Layer{{Shape: ui.Curve, Values: []float64{200, 50}}}, 100, []string{"M2 0L6 20"}},
 		"a gap":         {[]ui.Layer{{Shape: ui.Area, Values: []float64{4, nan, 2}}}, 0, []string{"M0 40V0h4V40ZM8 40V20h4V40Z"}},
+		"a stretch":     {[]ui.Layer{{Shape: ui.Area, Values: []float64{4, 4, 4, 2, nan, nan}}}, 0, []string{"M0 40V0h12V20h4V40Z\""}},
 		"a gap in line": {[]ui.Layer{{Shape: ui.Curve, Values: []float64{4, nan, 2}}}, 0, []string{"M2 0M10 20"}},
 		"dots":          {[]ui.Layer{{Shape: ui.Dots, Values: []float64{nan, 1}}}, 0, []string{"M6 0h0"}},
 		"nothing":       {[]ui.Layer{{Values: []float64{0, 0}}}, 0, []string{`d=""`}},

@@ -100,7 +100,7 @@ func (d *day) view(f *overviewFacts) *dayView {
 			Name: name, Figure: figure, Note: note, Chart: chart{Label: label, Height: dayHigh, Top: top, Layers: layers},
 		})
 	}
-	add("Waiting", fmt.Sprint(f.stats.States[jobs.Pending]), fmt.Sprintf("most %d", d.sum.Pending), 0, layer{area, "c-wait", pending})
+	add("Waiting", fmt.Sprint(f.stats.States[jobs.Pending]), fmt.Sprintf("now, most %d", d.sum.Pending), 0, layer{area, "c-wait", pending})
 	add("Ended", fmt.Sprint(d.sum.Completed), fmt.Sprintf("completed, %d failed", d.sum.Failed), 0,
 		layer{bars, "c-bad", failed}, layer{bars, "c-ok", completed})
 	add("Busy", fmt.Sprintf("%.0f %%", 100*d.busy), fmt.Sprintf("of %d at once", d.sum.Slots), float64(d.sum.Slots), layer{area, "c-run", running})

@@ -71,7 +71,7 @@ func (s *server) job(w http.ResponseWriter, r *http.Request) {
 		s.jobError(w, r, err)
 		return
 	}
-	f := frame{Title: v.State.Glyph + " " + v.State.Word + " " + v.What, Every: every, Main: v}
+	f := frame{Title: v.State.Glyph + " " + v.State.Word + " " + v.What, Icon: stateIcon(jobs.State(v.State.Word)), Every: every, Main: v}
 	if !v.Ended { // without a script, an ended job's log is left to be read in peace
 		f.Reload = reload
 	}

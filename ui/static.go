@@ -79,12 +79,14 @@ func slim(body []byte, css bool) []byte {
 		out = blanks.ReplaceAll(out, []byte("$1$2"))
 		return bytes.ReplaceAll(out, []byte(";}"), []byte("}"))
 	}
-	return out
+	return ends.ReplaceAll(out, []byte("$1$2"))
 }
 
-var comment = regexp.MustCompile(`(^|\s)// .*`)
-
-var blanks = regexp.MustCompile(`\s*([{};,])\s*|(:)\s+`)
+var (
+	comment = regexp.MustCompile(`(^|\s)// .*`)
+	blanks  = regexp.MustCompile(`\s*([{};,])\s*|(:)\s+`)
+	ends    = regexp.MustCompile(`([{(\[;,])\n|\n([})\]])`) // of lines, where no statement ends by them
+)
 
 func (s *staticFiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	dir, name := path.Split(r.URL.Path)

@@ -33,6 +33,7 @@
     j: () => step(1),
     k: () => step(-1),
     f: () => (location.href = "/jobs?state=FAILED,TIMEOUT,LOST,REJECTED"),
+    l: () => document.getElementById("follow")?.click(),
     "?": () => help.showModal(),
   };
 

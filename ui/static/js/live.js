@@ -29,8 +29,7 @@
 
   // Rows under the pointer or the focus must not move, unless they were left there.
   function held(region) {
-    const table = region.querySelector("[data-row]")?.closest("table");
-    return table && (marked(table) || (Date.now() - movedAt < patience && table.matches(":hover, :focus-within")));
+    return rowsOf(region)[0] && (marked(region) || (Date.now() - movedAt < patience && region.matches(":hover, :focus-within")));
   }
 
   // Puts off what came for a region and offers to show it.
