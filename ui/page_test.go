@@ -241,3 +241,20 @@ func TestNastyJobsStayInBounds(t *testing.T) {
 		t.Errorf("readyz = %d %.80q, want 503 in clean words", got.code, got.body)
 	}
 }
+
+// The tab of a job's page shows its state.
+func TestJobIcon(t *testing.T) {
+	s := newSite(t)
+	j := s.add(jobs.Job{})
+	icon := func(name string) {
+		t.Helper()
+		if page := string(s.get("/jobs/" + j.ID).body); !strings.Contains(page, "/"+name+".svg\"") {
+			t.Errorf("%s is not its icon in\n%s", name, page)
+		}
+	}
+	icon("waiting")
+	s.start(j, "")
+	icon("running")
+	s.end(j, exited(jobs.Failed, 1))
+	icon("failed")
+}
