@@ -41,7 +41,13 @@ func ServeMost(ctx context.Context, ln net.Listener, h http.Handler, most int, l
 // Streaming is a handler that answers every request with a stream; do gets what
 // sends, and what waits, with beats in between of which the beat is the shape.
 func Streaming(o Options, do func(send func(id, name, data string) error, wait func(<-chan struct{}, <-chan time.Time) bool)) http.Handler {
+	return StreamingFor(sendTimeout, o, do)
+}
+
+// StreamingFor is Streaming with that much patience with those who do not read.
+func StreamingFor(patience time.Duration, o Options, do func(send func(id, name, data string) error, wait func(<-chan struct{}, <-chan time.Time) bool)) http.Handler {
 	s := &server{Options: o, streams: newStreams(), now: time.Now}
+	s.streams.patience = patience
 	return s.recovered(readOnly(bounded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serveStream(w, r, silentBeat, func(_ context.Context, out *stream) error {
 			do(func(id, name, data string) error { return out.send(message{id, name, []byte(data)}) }, out.wait)

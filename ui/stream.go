@@ -14,7 +14,7 @@ const (
 
 	streamRetry = 2 * time.Second  // after which a client that lost its stream asks again
 	streamBeat  = 10 * time.Second // between two signs of life
-	sendTimeout = 10 * time.Second // for which a client may let what is sent stand
+	sendTimeout = 10 * time.Second // for which a client may let stand what is sent
 )
 
 // message is one message of a stream, as "Server-sent events" of the HTML standard
@@ -76,12 +76,13 @@ var errUnread = errors.New("nobody reads the stream")
 // stream is an answer that goes on until its client goes or the server ends.
 // One goroutine uses it.
 type stream struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	gone    <-chan struct{} // closed when the stream has to end
-	beat    message
-	beats   *time.Ticker
-	buf     bytes.Buffer
+	w        http.ResponseWriter
+	control  *http.ResponseController
+	patience time.Duration   // for a client that does not read
+	gone     <-chan struct{} // closed when the stream has to end
+	beat     message
+	beats    *time.Ticker
+	buf      bytes.Buffer
 }
 
 // serveStream answers with a stream of what do sends, or with 503 if there are
@@ -110,6 +111,7 @@ func (s *server) serveStream(w http.ResponseWriter, r *http.Request, beat messag
 	defer cancel()
 	defer context.AfterFunc(closing, cancel)()
 	out := newStream(w, ctx.Done(), beat)
+	out.patience = s.streams.patience
 	defer out.beats.Stop()
 	if err = out.flush(); err == nil {
 		err = do(ctx, out)
@@ -120,6 +122,7 @@ func (s *server) serveStream(w http.ResponseWriter, r *http.Request, beat messag
 	if closing.Err() != nil {
 		_ = out.send(bye) // whoever is gone needs none
 	}
+	_ = out.control.SetWriteDeadline(time.Now().Add(out.patience)) // for the end of the answer
 }
 
 func newStream(w http.ResponseWriter, gone <-chan struct{}, beat message) *stream {
@@ -142,7 +145,7 @@ func (out *stream) send(messages ...message) error {
 // flush sends what is in buf.
 func (out *stream) flush() error {
 	// The error says only that the writer has no deadlines, as in a test.
-	_ = out.control.SetWriteDeadline(time.Now().Add(sendTimeout))
+	_ = out.control.SetWriteDeadline(time.Now().Add(out.patience))
 	_, err := out.buf.WriteTo(out.w)
 	if err == nil {
 		err = out.control.Flush()
@@ -150,6 +153,8 @@ func (out *stream) flush() error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnread, err)
 	}
+	// With HTTP/2 it would end the stream also while there is nothing to send.
+	_ = out.control.SetWriteDeadline(time.Time{})
 	return nil
 }
 

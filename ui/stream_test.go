@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -156,6 +157,55 @@ func TestStreamEndsWithItsClient(t *testing.T) {
 	c.next()
 	c.quit()
 	<-left
+}
+
+// A client that reads may wait for longer than one that does not read, also with
+// HTTP/2, where a deadline ends a stream though there is nothing to send.
+func TestStreamStandsWhileNothingComes(t *testing.T) {
+	const patience = 50 * time.Millisecond
+	s := newSite(t)
+	server := httptest.NewUnstartedServer(ui.StreamingFor(patience, s.opts, func(send func(id, name, data string) error, wait func(<-chan struct{}, <-chan time.Time) bool) {
+		for send("1", "job", "{}") == nil && wait(nil, time.After(4*patience)) {
+		}
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	ctx, quit := context.WithTimeout(context.Background(), time.Minute)
+	defer quit()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := server.Client().Do(r)
+	if err != nil || resp.ProtoMajor != 2 {
+		t.Fatal(resp, err)
+	}
+	defer resp.Body.Close()
+	c := &subscriber{t, resp, bufio.NewReader(resp.Body), quit}
+	for n := range 3 {
+		if got, ok := c.next(); !ok || got.name != "job" {
+			t.Fatalf("message %d: %q, %v", n, got, ok)
+		}
+	}
+}
+
+// One that does not read is let go.
+func TestStreamEndsWhenNobodyReads(t *testing.T) {
+	s := newSite(t)
+	left := make(chan error)
+	ln, _ := serving(t, "127.0.0.1:0", ui.StreamingFor(50*time.Millisecond, s.opts, func(send func(id, name, data string) error, _ func(<-chan struct{}, <-chan time.Time) bool) {
+		for {
+			if err := send("", "x", strings.Repeat("x", 1<<16)); err != nil {
+				left <- err
+				return
+			}
+		}
+	}))
+	subscribe(t, "http://"+ln.Addr().String())
+	if err := <-left; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("it ended with %v", err)
+	}
 }
 
 func TestStreamToHeadIsItsHeaders(t *testing.T) {

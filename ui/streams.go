@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // How many streams may stand at once: each has a connection and a goroutine for
@@ -16,12 +17,14 @@ const (
 
 // streams counts those that stand.
 type streams struct {
+	patience time.Duration // of each with a client that does not read
+
 	mu   sync.Mutex // guards what follows
 	all  int
 	from map[netip.Prefix]int
 }
 
-func newStreams() *streams { return &streams{from: map[netip.Prefix]int{}} }
+func newStreams() *streams { return &streams{patience: sendTimeout, from: map[netip.Prefix]int{}} }
 
 // enter takes a place for a client; leave gives it back. Its error is for the
 // client. Those who come through a unix socket have no address and share all
