@@ -204,16 +204,17 @@ func testKeys(t *testing.T, s *liveSite, b *tab) {
 	b.do(chromedp.Click(chromedp.CSS("#keys-on")), chromedp.Click(chromedp.CSS("#help button")))
 	b.until(`!help.open`)
 	press("f")
-	b.do(chromedp.Reload(), chromedp.WaitVisible("#pending .what"))
+	b.do(chromedp.Reload(), chromedp.WaitVisible("#keys"))
 	press("j") // off, also after a reload
 	b.until(`location.pathname === "/" && document.activeElement === document.body`)
 	b.do(chromedp.Click(chromedp.CSS("#keys")), chromedp.WaitVisible("#keys-on"), chromedp.Click(chromedp.CSS("#keys-on")), chromedp.Click(chromedp.CSS("#help button")))
 	press("j")
 	b.until(on(first))
 	press("\r")
-	b.until(`location.pathname === "/jobs/` + first.ID + `"`)
+	const ready = ` && document.getElementById("keys")?.hidden === false`
+	b.until(`location.pathname === "/jobs/` + first.ID + `"` + ready)
 	press("f")
-	b.until(`location.pathname + location.search === "/jobs?state=FAILED,TIMEOUT,LOST,REJECTED"`)
+	b.until(`location.pathname + location.search === "/jobs?state=FAILED,TIMEOUT,LOST,REJECTED"` + ready)
 	press("/")
 	b.until(`document.activeElement.type === "search"`)
 }

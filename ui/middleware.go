@@ -65,6 +65,13 @@ func readOnly(next http.Handler) http.Handler {
 	})
 }
 
+// trustworthy reports whether a browser takes where the answer comes from for
+// that: over TLS, our own or a proxy's, or on the same machine. Elsewhere it heeds
+// no Cross-Origin-Opener-Policy, and complains of one.
+func trustworthy(r *http.Request) bool {
+	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" || isLoopback(hostName(r.Host))
+}
+
 // bounded gives every write its deadline and sets the headers of all answers.
 func bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -73,7 +80,9 @@ func bounded(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if trustworthy(r) {
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		}
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 		h.Set("Cache-Control", "no-store")
 		next.ServeHTTP(&deadlined{ResponseWriter: w}, r)

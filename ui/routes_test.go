@@ -88,6 +88,20 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// Of a page that comes in the clear from another machine browsers complain if it
+// has a policy that they cannot heed there.
+func TestOpenerPolicy(t *testing.T) {
+	s := newSite(t)
+	s.opts.AllowedHosts = func() []string { return []string{"lab.example"} }
+	for _, tt := range []struct{ host, proto, want string }{
+		{"localhost:8080", "", "same-origin"}, {"lab.example", "", ""}, {"lab.example", "http", ""}, {"lab.example", "https", "same-origin"},
+	} {
+		if got := s.get("/", "Host", tt.host, "X-Forwarded-Proto", tt.proto).header.Get("Cross-Origin-Opener-Policy"); got != tt.want {
+			t.Errorf("Host %s, X-Forwarded-Proto %q: %q, want %q", tt.host, tt.proto, got, tt.want)
+		}
+	}
+}
+
 // stylesheet is the path of the style sheet as the page names it.
 func stylesheet(t *testing.T, s *site) string {
 	t.Helper()
