@@ -205,14 +205,17 @@ func (s *search) first(n int, next int64) Found {
 	return Found{Jobs: found, Next: next}
 }
 
-// add takes matches in. A job that changed its state meanwhile comes twice.
-func (s *search) add(some []*Job) {
+// add takes matches in, and counts them. A job that changed its state meanwhile
+// comes twice.
+func (s *search) add(some []*Job) int {
+	before := len(s.found)
 	for _, j := range some {
 		if s.terms.match(j) && !slices.ContainsFunc(s.found, func(f *Job) bool { return f.Seq == j.Seq }) {
 			s.found = append(s.found, j)
 		}
 	}
 	slices.SortFunc(s.found, func(a, b *Job) int { return s.compare(a.Seq, b.Seq) })
+	return len(s.found) - before
 }
 
 const selectSubmitted = "SELECT submitted_at FROM jobs WHERE seq >= ? ORDER BY seq LIMIT 1"

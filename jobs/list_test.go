@@ -363,6 +363,27 @@ func TestSearchGoesOn(t *testing.T) {
 	}
 }
 
+// What is found does not count against the bound: a page is as long as was asked
+// for, as long as each job that is looked at is one of it.
+func TestSearchFillsThePage(t *testing.T) {
+	t.Parallel()
+	q, _ := openQueue(t)
+	var list []*jobs.Job
+	for i := range 3000 {
+		j := pendingJob()
+		j.State = []jobs.State{jobs.Completed, jobs.Failed, jobs.Lost}[i%3]
+		list = append(list, j)
+	}
+	accept(t, q, list...)
+	for _, f := range []jobs.Filter{{}, {States: []jobs.State{jobs.Failed, jobs.Lost}}, {Type: "train"}, {Query: "train"}} {
+		f.Limit = 500
+		found, err := q.Search(bg, f)
+		if err != nil || len(found.Jobs) != 500 || found.Next == 0 || !found.Back.IsZero() {
+			t.Errorf("%+v: %d jobs, next %d, back %v, %v", f, len(found.Jobs), found.Next, found.Back, err)
+		}
+	}
+}
+
 func TestFilterText(t *testing.T) {
 	f := jobs.Filter{
 		States: []jobs.State{jobs.Failed, jobs.Lost}, Type: `a "b" c`, Group: "3f2a", Labels: map[string]string{"owner": "ada", "x": ""},

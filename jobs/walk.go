@@ -63,16 +63,18 @@ func (s *search) advance(ctx context.Context, w *walk) error {
 	if err != nil {
 		return err
 	}
-	s.effort -= 2*costLookUp + len(some)*costWhole
-	s.add(some)
+	s.effort -= 2*costLookUp + (len(some)-s.add(some))*costWhole // what is found is wanted
+	looked, from := w.step, w.at
 	if len(some) == n {
 		w.at = some[n-1].Seq // the next step begins there
-		s.effort -= n * (w.cost + s.costs)
-		return nil
+		if looked = n; s.conditions != "" {
+			looked = int(min(int64(w.step), max(from-w.at, w.at-from)))
+		}
+	} else {
+		w.at, w.done = end, end == s.end()
+		w.step = min(2*w.step, stepMost)
 	}
-	s.effort -= w.step * (w.cost + s.costs)
-	w.at, w.done = end, end == s.end()
-	w.step = min(2*w.step, stepMost)
+	s.effort -= looked * (w.cost + s.costs)
 	return nil
 }
 

@@ -188,6 +188,12 @@ func (s *server) renderError(w http.ResponseWriter, r *http.Request, code int, v
 	s.render(w, r, code, errorPage, frame{Title: v.Heading, Main: v})
 }
 
+// pageError answers a page that cannot be made, under that heading.
+func (s *server) pageError(w http.ResponseWriter, r *http.Request, heading string, err error) {
+	code, words := s.explain(r, err)
+	s.renderError(w, r, code, errorView{Heading: heading, Words: sentence(words)})
+}
+
 func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
 	if isAPI(r) {
 		fail(w, r, http.StatusNotFound, "there is no such route")

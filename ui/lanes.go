@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -13,49 +14,61 @@ import (
 type lane struct {
 	label string
 	spans []jobs.Span // by their start
+	free  time.Time   // when the last one ended
 }
 
-// pack lays spans out on lanes: each token of a slot has one of its own, and
-// the others take the first place that is free when they start.
+// group is the lanes of places that are alike: of one token of a slot, which
+// several jobs may share, or those of jobs that had no token.
+type group struct {
+	label string // "" for the latter
+	lanes []lane
+}
+
+// pack lays spans out on lanes: each token of a slot has lanes of its own. Within
+// a group a span takes the first lane that is free when it starts.
 func pack(spans []jobs.Span, now time.Time) []lane {
 	slices.SortStableFunc(spans, func(a, b jobs.Span) int { return a.StartedAt.Compare(b.StartedAt) })
-	tokens := map[string]*lane{}
-	var places []lane
-	var free []time.Time
+	places := &group{}
+	tokens := map[string]*group{}
 	for _, s := range spans {
-		if len(s.Slots) > 0 {
-			addTokens(tokens, s)
-			continue
+		if len(s.Slots) == 0 {
+			places.add(s, now)
 		}
-		at := slices.IndexFunc(free, func(t time.Time) bool { return !t.After(s.StartedAt) })
-		if at < 0 {
-			at = len(places)
-			places = append(places, lane{label: strconv.Itoa(at + 1)})
-			free = append(free, time.Time{})
+		for name, list := range s.Slots {
+			for _, token := range list {
+				label := name + " " + token
+				if tokens[label] == nil {
+					tokens[label] = &group{label: label}
+				}
+				tokens[label].add(s, now)
+			}
 		}
-		places[at].spans = append(places[at].spans, s)
-		free[at] = spanEnd(s, now)
 	}
-	var named []lane
-	for _, l := range tokens {
-		named = append(named, *l)
-	}
-	slices.SortFunc(named, func(a, b lane) int {
-		return cmp.Or(cmp.Compare(len(a.label), len(b.label)), cmp.Compare(a.label, b.label))
+	named := slices.SortedFunc(maps.Keys(tokens), func(a, b string) int { // gpu 10 comes after gpu 9
+		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 	})
-	return append(named, places...)
+	var all []lane
+	for _, label := range named {
+		all = append(all, tokens[label].lanes...)
+	}
+	return append(all, places.lanes...)
 }
 
-func addTokens(tokens map[string]*lane, s jobs.Span) {
-	for name, list := range s.Slots {
-		for _, token := range list {
-			label := name + " " + token
-			if tokens[label] == nil {
-				tokens[label] = &lane{label: label}
-			}
-			tokens[label].spans = append(tokens[label].spans, s)
+func (g *group) add(s jobs.Span, now time.Time) {
+	at := slices.IndexFunc(g.lanes, func(l lane) bool { return !l.free.After(s.StartedAt) })
+	if at < 0 {
+		at = len(g.lanes)
+		label := g.label
+		switch {
+		case label == "":
+			label = strconv.Itoa(at + 1)
+		case at > 0:
+			label = "… " + strconv.Itoa(at+1) // beside another one on the same token
 		}
+		g.lanes = append(g.lanes, lane{label: label})
 	}
+	l := &g.lanes[at]
+	l.spans, l.free = append(l.spans, s), spanEnd(s, now)
 }
 
 // spanEnd is when a span ended, or now while it runs.

@@ -17,8 +17,8 @@ const (
 	listRows     = 50
 	maxTypeHints = 30
 
-	// newLines is how many are looked for at one look at a page: each means
-	// reading the end of a log. The others follow with the next look.
+	// newLines is how many headlines that are not known yet a page looks for: each
+	// means reading the end of a log. The others follow with the next look.
 	newLines = 5
 )
 
@@ -119,8 +119,7 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) {
 // queryText is all that is asked for as one query, so that one box holds it and
 // one address leads to it, by whichever keys it was asked for.
 func queryText(query url.Values, f jobs.Filter) (string, error) {
-	var none jobs.Filter
-	f.Since = none.Since
+	f.Since = time.Time{}
 	if since := query.Get("since"); since != "" {
 		if _, ok := jobs.ParseWhen(since, time.Time{}); !ok {
 			since = strings.ReplaceAll(since, " ", "+")
@@ -137,12 +136,15 @@ func queryText(query url.Values, f jobs.Filter) (string, error) {
 func viewProblem(query, words string, err error) *problemView {
 	v := &problemView{Words: clean(sentence(words), 1000)}
 	var bad *jobs.QueryError
-	if !errors.As(err, &bad) || bad.At == 0 {
+	if !errors.As(err, &bad) {
+		return v
+	}
+	v.Words = clean(sentence(bad.Message), 1000)
+	if bad.At == 0 {
 		return v
 	}
 	letters := []rune(query)
 	from, to := bad.At-1, bad.At-1+bad.Len
-	v.Words = clean(sentence(bad.Message), 1000)
 	v.Before, v.Bad, v.After = clean(string(letters[:from]), maxQuery), clean(string(letters[from:to]), maxQuery), clean(string(letters[to:]), maxQuery)
 	return v
 }

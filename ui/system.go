@@ -58,8 +58,7 @@ type eventView struct {
 func (s *server) system(w http.ResponseWriter, r *http.Request) {
 	v, err := s.viewSystem(r.Context())
 	if err != nil {
-		code, words := s.explain(r, err)
-		s.renderError(w, r, code, errorView{Heading: "Not now", Words: sentence(words)})
+		s.pageError(w, r, "Not now", err)
 		return
 	}
 	s.render(w, r, http.StatusOK, systemPage, frame{Title: "System", Nav: "system", Every: every, Reload: 6 * reload, Main: v})

@@ -152,3 +152,18 @@ func TestTimelineMergesWhatIsTooShort(t *testing.T) {
 		t.Errorf("the table has %d rows, want each of the 30", n)
 	}
 }
+
+// Jobs that share a token lie below each other.
+func TestTimelineOfASharedToken(t *testing.T) {
+	s := newSite(t)
+	shared := map[string][]string{"gpu": {"0"}}
+	one := s.ranFor(jobs.Job{}, 5*time.Hour, 2*time.Hour, exited(jobs.Completed, 0), shared)
+	two := s.ranFor(jobs.Job{}, 4*time.Hour, 2*time.Hour, exited(jobs.Completed, 0), shared)
+	got := s.get("/timeline").body
+	if l := lane(t, got, "gpu 0"); !strings.Contains(l, one.ID[:8]) || strings.Contains(l, two.ID[:8]) {
+		t.Errorf("the first lane:\n%s", l)
+	}
+	if l := lane(t, got, "… 2"); !strings.Contains(l, two.ID[:8]) {
+		t.Errorf("the lane beside it:\n%s", l)
+	}
+}

@@ -35,8 +35,7 @@ func (s *server) typePage(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	v, err := s.viewTypePage(r.Context(), name)
 	if err != nil {
-		code, words := s.explain(r, err)
-		s.renderError(w, r, code, errorView{Heading: "Not now", Words: sentence(words)})
+		s.pageError(w, r, "Not now", err)
 		return
 	}
 	if v == nil {

@@ -50,8 +50,7 @@ type outcomesView struct {
 func (s *server) types(w http.ResponseWriter, r *http.Request) {
 	v, err := s.viewTypes(r)
 	if err != nil {
-		code, words := s.explain(r, err)
-		s.renderError(w, r, code, errorView{Heading: "No types", Words: sentence(words)})
+		s.pageError(w, r, "No types", err)
 		return
 	}
 	s.render(w, r, http.StatusOK, typesPage, frame{Title: "Types", Nav: "types", Every: every, Reload: 6 * reload, Main: v})
