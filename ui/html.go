@@ -19,7 +19,7 @@ const (
 	reload  = 5        // seconds between two looks without a script
 
 	maxNotes   = 12
-	maxIgnored = 4
+	maxIgnored = 10
 
 	maxFootNotes = 4
 )
