@@ -246,6 +246,25 @@ func testRebuilt(t *testing.T, s *liveSite, b *tab) {
 	b.until(mode + ` === "live" && sessionStorage.loads === "2"`)
 }
 
+// A page outlives the daemon that it came from: it says that there is no contact,
+// and goes on with the next one by itself.
+func TestBrowserOutlivesTheDaemon(t *testing.T) {
+	ctx := browser(t)
+	s := newSite(t)
+	ln, stop := serving(t, "127.0.0.1:0", ui.Handler(s.opts))
+	b := newTab(t, ctx)
+	b.do(chromedp.Navigate("http://"+ln.Addr().String()+"/"), chromedp.WaitVisible("#counts"))
+	b.until(mode + ` === "live"`)
+	eval[chromedp.Void](b, `void (window.same = true)`)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	b.until(`/^No contact since/.test(contact.innerText)`)
+	s.add(jobs.Job{Args: []string{"meanwhile"}})
+	serving(t, ln.Addr().String(), ui.Handler(s.opts))
+	b.until(b.text("pending", "quick meanwhile") + ` && contact.hidden && ` + mode + ` === "live" && window.same`)
+}
+
 // A tab with scripts switched off still goes everywhere.
 func TestBrowserLinksWithoutScripts(t *testing.T) {
 	ctx := browser(t)
