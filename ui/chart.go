@@ -12,17 +12,16 @@ import (
 // text but its label: what matters of it stands beside it in words, and where
 // single numbers matter a table has them.
 type chart struct {
-	Label  string // what it shows, for who does not see it
-	Height int    // of the drawing's own units, of which a value has slotWidth; a page stretches both
-	Top    float64
+	Label  string  // what it shows, for who does not see it
+	Height int     // of the drawing's own units, of which a value has slotWidth; a page stretches both
+	Top    float64 // value at its upper edge; 0 means the largest that there is
 	Layers []layer // the first one lies below the others
 }
 
-// layer is one row of numbers of a chart. Top is the value at the chart's upper
-// edge; 0 means the largest that there is.
+// layer is one row of numbers of a chart.
 type layer struct {
 	Shape  shape
-	Class  string    // colour: c-run, c-wait, c-ok, c-bad, c-off, …
+	Class  string    // colour: c-run, c-wait, c-ok, c-bad, c-off
 	Values []float64 // NaN where nothing is known; of all layers equally many
 }
 

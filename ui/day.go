@@ -12,7 +12,6 @@ const (
 	dayLength = 24 * time.Hour
 	dayBin    = 15 * time.Minute
 	dayBins   = int(dayLength / dayBin)
-	dayHours  = 24
 	dayHigh   = 36 // height of its charts
 )
 
@@ -112,15 +111,19 @@ func (d *day) view(f *overviewFacts) *dayView {
 // hours are those in which something was, the latest first.
 func (d *day) hours(now time.Time) []hourView {
 	var out []hourView
-	const each = dayBins / dayHours
-	for i := dayBins - each; i >= 0; i -= each {
-		var h jobs.Sample
-		for _, b := range d.bins[i : i+each] {
-			h = join(h, b)
+	var hour time.Time
+	for i := dayBins - 1; i >= 0; i-- {
+		b := d.bins[i]
+		if b == (jobs.Sample{Slots: b.Slots}) {
+			continue
 		}
-		if h != (jobs.Sample{Slots: h.Slots}) {
-			out = append(out, hourView{viewSoon(d.begin.Add(time.Duration(i)*dayBin), now), h})
+		at := d.begin.Add(time.Duration(i) * dayBin).Truncate(time.Hour)
+		if len(out) == 0 || !at.Equal(hour) {
+			hour = at
+			out = append(out, hourView{At: viewSoon(at, now)})
 		}
+		last := &out[len(out)-1]
+		last.Sum = join(last.Sum, b)
 	}
 	return out
 }
