@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -24,8 +25,9 @@ type fact struct {
 	URL    string // where the only value leads to; "" if nowhere
 }
 
-// facts is everything about j that has no place of its own on its page.
-func facts(j *jobs.Job, now time.Time) []fact {
+// facts is everything about j that has no place of its own on its page. t is its
+// type, nil if that is not configured.
+func facts(j *jobs.Job, t *jobs.Type, now time.Time) []fact {
 	var out []fact
 	text := func(name string, values ...string) {
 		for i, v := range values {
@@ -46,12 +48,22 @@ func facts(j *jobs.Job, now time.Time) []fact {
 	text("Name", j.Name)
 	text("Type", j.Type)
 	text("Priority", strconv.Itoa(j.Priority))
+	text("Folder", folder(j, t))
 	out = append(out, asked(j, now)...)
 	out = append(out, named("Parameters", j.Params, maxParams, true)...)
 	out = append(out, named("Labels", j.Labels, maxLabels, true)...)
 	out = append(out, named("Environment, names only", j.Env, maxEnv, false)...)
 	text("Id", j.ID)
 	return out
+}
+
+// folder is where j runs, as its type has it now.
+func folder(j *jobs.Job, t *jobs.Type) string {
+	dir := filepath.FromSlash(j.Workdir)
+	if t == nil || t.Workdir == "" || filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(t.Workdir, dir)
 }
 
 // asked is what the request of j wanted beside its command, and what came of it.
@@ -78,7 +90,6 @@ func asked(j *jobs.Job, now time.Time) []fact {
 	if j.Timeout > 0 {
 		text("Time limit asked for", j.Timeout.String())
 	}
-	text("Folder asked for", j.Workdir)
 	if j.ScriptNoted != "" {
 		text("Script", "changed since the job was accepted: it ran as it was at the start")
 	}

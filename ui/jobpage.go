@@ -123,7 +123,7 @@ func (s *server) viewJob(ctx context.Context, id string) (*jobView, error) {
 	v := &jobView{
 		ID: j.ID, Ended: j.State.Ended(), State: viewState(j.State), What: what(j, 600),
 		Why: clean(withExit(j), maxReason), Words: j.EndWords(), Line: s.headline(j), Bar: viewBar(j.Progress, now),
-		Moments: viewMoments(j, now), Facts: facts(j, now), Todo: viewTodo(j), Past: s.viewPast(j, now),
+		Moments: viewMoments(j, now), Facts: facts(j, s.Catalog().Types[j.Type], now), Todo: viewTodo(j), Past: s.viewPast(j, now),
 	}
 	v.Silence = silenceWords(readings[j.ID], j, now)
 	switch {

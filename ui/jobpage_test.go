@@ -3,6 +3,8 @@ package ui_test
 import (
 	"context"
 	"fmt"
+	"html"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -85,6 +87,20 @@ func TestJobPageShowsProgressAndUsage(t *testing.T) {
 	}
 	s.end(done, exited(jobs.Completed, 0))
 	s.get("/jobs/"+done.ID).lacks(t, "<progress", "What it took")
+}
+
+func TestJobPageShowsItsFolder(t *testing.T) {
+	s := newSite(t)
+	dir := t.TempDir()
+	s.opts.Catalog = func() *jobs.Catalog {
+		return &jobs.Catalog{Types: map[string]*jobs.Type{"train": {Name: "train", Command: []string{"true"}, Workdir: dir}}}
+	}
+	for workdir, want := range map[string]string{"": dir, "runs/a": filepath.Join(dir, "runs", "a"), dir: dir} {
+		j := s.add(jobs.Job{Type: "train", Workdir: workdir})
+		s.get("/jobs/"+j.ID).contains(t, "<dt>Folder</dt><dd>"+html.EscapeString(want)+"</dd>")
+	}
+	j := s.add(jobs.Job{Type: "gone", Workdir: "runs/b"})
+	s.get("/jobs/"+j.ID).contains(t, "<dt>Folder</dt><dd>"+filepath.FromSlash("runs/b")+"</dd>")
 }
 
 func TestJobPageShowsItsKin(t *testing.T) {

@@ -115,8 +115,11 @@ func (s *server) logPage(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) renderLog(w http.ResponseWriter, r *http.Request, v *logPageView) {
 	f := frame{Title: "Output of " + v.What, Main: v}
-	if v.Again {
+	switch {
+	case v.Again:
 		f.Reload = 1
+	case v.Follow:
+		f.Reload = 3 * reload
 	}
 	s.render(w, r, http.StatusOK, logPage, f)
 }
