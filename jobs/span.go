@@ -39,9 +39,9 @@ type Ran struct {
 // How much Ran reads. Where more than spansMost attempts ended, the time is cut
 // into parts, and in each of them the longest ones are told of.
 const (
-	spansMost  = 300
-	spanParts  = 36
-	partTells  = 7
+	spansMost  = 240
+	spanParts  = 28
+	partTells  = 6
 	partLooks  = 250
 	laterLooks = 1000 // attempts that ended after the time, among which are those that ran in it too
 )

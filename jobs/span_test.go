@@ -83,8 +83,8 @@ func TestRanOfManyIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(r.Spans); n > 300 {
-		t.Errorf("%d spans, want 300 at most", n)
+	if n := len(r.Spans); n > 240 {
+		t.Errorf("%d spans, want 240 at most", n)
 	}
 	all, failed, long := 0, 0, 0
 	for _, s := range r.Spans {
