@@ -14,7 +14,8 @@ import (
 // What the page of the system shows at most.
 const (
 	maxRejected  = 6
-	maxEvents    = 30
+	maxEvents    = 50
+	maxEventSize = 18_000 // bytes of HTML of all of them, about
 	maxFaults    = 8
 	maxSettings  = 25
 	maxPlaces    = 6
@@ -209,7 +210,7 @@ var eventWords = map[string]string{
 func (s *server) viewEvents(ctx context.Context) ([]eventView, error) {
 	found, err := s.Queue.Audit(ctx, maxEvents)
 	var out []eventView
-	now := s.now()
+	now, size := s.now(), 0
 	for _, e := range found {
 		v := eventView{At: viewTime(e.At, now), Words: orElse(eventWords[e.Kind], e.Kind), Why: clean(e.Reason, maxEventWhy)}
 		if e.State != "" {
@@ -220,6 +221,9 @@ func (s *server) viewEvents(ctx context.Context) ([]eventView, error) {
 		}
 		if e.Target != "" {
 			v.What = words(append([]string{e.Target}, e.Args...), maxEventWhat, "")
+		}
+		if size += 240 + len(v.Words) + escapedSize(v.What) + escapedSize(v.Why); size > maxEventSize {
+			break
 		}
 		out = append(out, v)
 	}
