@@ -56,7 +56,7 @@ func (q *Queue) Plans(ctx context.Context) (map[string]string, error) {
 		"pruned":      {selectPrunedBy, []any{"a", "b"}},
 		"reading":     {selectReading, []any{"a", 1}},
 		"readings":    {selectReadings, nil},
-		"samples":     {selectSamples, []any{1}},
+		"samples":     {selectSamples, []any{1, 9}},
 		"uncounted":   {selectUncounted, []any{1}},
 		"unended":     {selectUnended, []any{"PENDING"}},
 		"ends":        {countEnded, []any{1, 9, 1}},

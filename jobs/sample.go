@@ -32,7 +32,7 @@ const (
 
 const (
 	selectSamples = `SELECT at, pending, running, slots, completed, failed, cancelled FROM samples
-		WHERE at > ? ORDER BY at`
+		WHERE at > ? AND at <= ? ORDER BY at`
 	selectUncounted = "SELECT ifnull(max(id), 0) FROM events WHERE id > (SELECT event FROM counted WHERE one = 1) AND id <= ?"
 	selectUnended   = "SELECT ifnull(sum(n), 0) FROM counters WHERE state = ?"
 
@@ -58,8 +58,15 @@ const (
 
 // Samples returns those of the stretches that ended after since, oldest first.
 func (q *Queue) Samples(ctx context.Context, since time.Time) ([]Sample, error) {
+	return q.SamplesUntil(ctx, since, time.Now().Add(SampleAge))
+}
+
+// SamplesUntil returns those of the stretches that ended after since, and not
+// after until, oldest first.
+func (q *Queue) SamplesUntil(ctx context.Context, since, until time.Time) ([]Sample, error) {
 	var found []Sample
-	err := q.read.each(ctx, selectSamples, []any{toMillis(since.Add(-SamplePeriod))}, func(row scanner) error {
+	args := []any{toMillis(since.Add(-SamplePeriod)), toMillis(until.Add(-SamplePeriod))}
+	err := q.read.each(ctx, selectSamples, args, func(row scanner) error {
 		var s Sample
 		var at int64
 		err := row.Scan(&at, &s.Pending, &s.Running, &s.Slots, &s.Completed, &s.Failed, &s.Cancelled)

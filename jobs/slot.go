@@ -55,7 +55,7 @@ func (t *SlotTable) note(tokens map[string][]string, by int) {
 func (t *SlotTable) Take(id string, need map[string]int) (tokens map[string][]string, lack SlotLack, ok bool) {
 	if !t.has(id, need) {
 		t.Reserve(id, need)
-		return nil, t.Lacks(id, need)[0], false
+		return nil, t.firstLack(id, need), false
 	}
 	for name, n := range need {
 		if n <= 0 {
@@ -116,19 +116,37 @@ func (t *SlotTable) Forget() { clear(t.kept) }
 func (t *SlotTable) Lacks(id string, need map[string]int) []SlotLack {
 	var never, lacks []SlotLack
 	for _, name := range slices.Sorted(maps.Keys(need)) {
-		n, all, free := need[name], len(t.pools[name].Tokens), t.count(name)
-		lack := SlotLack{Name: name, Need: n, Taken: all - free, All: all}
-		if first := t.kept[name]; n > 0 && n <= free && first != id {
-			lack.For = first
-		}
-		switch {
-		case n > all:
+		switch lack, lacking := t.lack(id, name, need[name]); {
+		case lack.Need > lack.All:
 			never = append(never, lack)
-		case n > free || lack.For != "":
+		case lacking:
 			lacks = append(lacks, lack)
 		}
 	}
 	return append(never, lacks...)
+}
+
+// lack says what a job lacks of one slot, if it does.
+func (t *SlotTable) lack(id, name string, n int) (SlotLack, bool) {
+	all, free := len(t.pools[name].Tokens), t.count(name)
+	lack := SlotLack{Name: name, Need: n, Taken: all - free, All: all}
+	if first := t.kept[name]; n > 0 && n <= free && first != id {
+		lack.For = first
+	}
+	return lack, n > free || lack.For != ""
+}
+
+// firstLack is the first of Lacks, of a job that lacks something. It is asked at
+// each step of a forecast, and mostly for one slot.
+func (t *SlotTable) firstLack(id string, need map[string]int) SlotLack {
+	if len(need) > 1 {
+		return t.Lacks(id, need)[0]
+	}
+	for name, n := range need {
+		lack, _ := t.lack(id, name, n)
+		return lack
+	}
+	return SlotLack{}
 }
 
 // free lists the tokens of a slot that a further job can have, in their order.

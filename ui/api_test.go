@@ -173,3 +173,31 @@ func TestAPIStats(t *testing.T) {
 	s.end(j, exited(jobs.Failed, 1))
 	s.get("/api/v1/stats").contains(t, `"runs":{"train":{"runs":1,"completed":0,"run_p50_seconds":`, `"wait_p95_seconds":`)
 }
+
+// A walk through all samples sees each once.
+func TestAPISamplesWalk(t *testing.T) {
+	s := crowd{50, 0, 0}.site(t)
+	var walked []string
+	pages := 0
+	for since := "2000-01-01T00:00:00Z"; since != ""; pages++ {
+		var page struct {
+			Samples []struct{ At string }
+			Next    string
+		}
+		got := s.get("/api/v1/samples?since=" + url.QueryEscape(since))
+		if err := json.Unmarshal([]byte(got.body), &page); err != nil || got.code != 200 {
+			t.Fatal(got.code, err)
+		}
+		for _, one := range page.Samples {
+			walked = append(walked, one.At)
+		}
+		since = page.Next
+	}
+	all, err := s.queue.Samples(t.Context(), time.Now().Add(-jobs.SampleAge))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(walked) < len(all)-1 || len(walked) > len(all) || !slices.IsSorted(walked) || len(slices.Compact(walked)) < len(all)-1 || pages < 4 {
+		t.Errorf("%d samples in %d pages, want %d", len(walked), pages, len(all))
+	}
+}

@@ -12,7 +12,11 @@ import (
 type sampleList struct {
 	Period  float64      `json:"period_seconds"` // that each stands for
 	Samples []sampleJSON `json:"samples"`
+	Next    string       `json:"next,omitempty"` // left out at the end
 }
+
+// samplesAtOnce is the time of which one answer has the samples.
+const samplesAtOnce = 8 * 24 * time.Hour
 
 // sampleJSON is the public shape of a jobs.Sample.
 type sampleJSON struct {
@@ -35,14 +39,24 @@ func (s *server) apiSamples(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	now := s.now()
 	if since.IsZero() {
-		since = s.now().Add(-24 * time.Hour)
+		since = now.Add(-24 * time.Hour)
 	}
-	found, err := s.Queue.Samples(r.Context(), since)
+	if oldest := now.Add(-jobs.SampleAge); since.Before(oldest) {
+		since = oldest
+	}
+	until := since.Add(samplesAtOnce)
+	out := sampleList{Period: jobs.SamplePeriod.Seconds(), Samples: []sampleJSON{}}
+	if until.Before(now) {
+		out.Next = instant(until)
+	} else {
+		until = now.Add(jobs.SamplePeriod) // the last stretch has not ended
+	}
+	found, err := s.Queue.SamplesUntil(r.Context(), since, until)
 	if err != nil {
 		return nil, err
 	}
-	out := sampleList{Period: jobs.SamplePeriod.Seconds(), Samples: []sampleJSON{}}
 	for _, p := range found {
 		out.Samples = append(out.Samples, sampleJSON{instant(p.At), p.Pending, p.Running, p.Slots, p.Completed, p.Failed, p.Cancelled})
 	}
