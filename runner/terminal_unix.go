@@ -70,7 +70,9 @@ func openTerminal(sp *spec, out *os.File, log zerolog.Logger) (*terminal, error)
 func openPair(a *jobs.Account) (master, slave *os.File, err error) {
 	master, both, err := pty.Open()
 	if errors.Is(err, unix.ENOSPC) {
-		err = fmt.Errorf("all that this machine may have are in use (kernel.pty.max): %w", err)
+		// No room on a disk would keep every job waiting, and this has nothing to do
+		// with those that need no terminal.
+		err = errors.New("all that this machine may have are in use; a higher kernel.pty.max helps")
 	}
 	if err != nil {
 		return nil, nil, err
