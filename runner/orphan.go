@@ -86,9 +86,10 @@ func (s *slot) endOrphan(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	s.tree = &treeEnd{cancel: cancel, left: make(chan []string, 1)}
 	grace := graceOf(s.catalog().Types[s.job.Type])
-	go func(t *treeEnd) {
-		t.left <- endTree(ctx, s.process, s.job.ID, s.job.Attempt, grace)
-	}(s.tree)
+	go func(t *treeEnd, p jobs.ProcessID, id string, attempt int) {
+		// What it is to end is fixed here: a later verdict may tell the process again.
+		t.left <- endTree(ctx, p, id, attempt, grace)
+	}(s.tree, s.process, s.job.ID, s.job.Attempt)
 }
 
 // treeLeft gives the survivors of endOrphan; nil while nothing is being ended.
