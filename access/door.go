@@ -1,7 +1,6 @@
 package access
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/sync/singleflight"
 
 	"jobrunner/jobs"
 )
@@ -38,6 +38,11 @@ type Door struct {
 	tries *tries
 	place chan struct{} // holds one: bcrypt is at work, or rests
 	queue chan struct{} // holds those that wait for that place
+
+	// looks are the looks at passwords that are under way. Whoever comes with the same
+	// from the same place meanwhile, as all tabs of a browser do once the daemon has
+	// started anew, is told what it comes to: it is one try.
+	looks singleflight.Group
 
 	secret []byte // of this process: for sums of passwords
 
@@ -97,10 +102,31 @@ func (d *Door) Enter(r *http.Request) (code int, after time.Duration) {
 		return 0, 0
 	}
 	from := origin(r.RemoteAddr)
+	look := d.looks.DoChan(string(sum[:])+from+" "+name, func() (any, error) {
+		code, after := d.look(all, name, password, from)
+		return answer{code, after}, nil
+	})
+	select {
+	case got := <-look:
+		a := got.Val.(answer)
+		return a.code, a.after
+	case <-r.Context().Done(): // nobody waits for it any more
+		return http.StatusTooManyRequests, time.Second
+	}
+}
+
+// answer is what Enter returns.
+type answer struct {
+	code  int
+	after time.Duration
+}
+
+// look looks at a password from a place that may not be known, as Enter does.
+func (d *Door) look(all users, name, password, from string) (code int, after time.Duration) {
 	if after := d.tries.take(from); after > 0 {
 		return http.StatusTooManyRequests, after
 	}
-	right, done := d.compare(r.Context(), all, hash, password)
+	right, done := d.compare(all, all[name], password)
 	switch {
 	case !done:
 		d.tries.giveBack(from)
@@ -115,7 +141,7 @@ func (d *Door) Enter(r *http.Request) (code int, after time.Duration) {
 	if len(d.known) > len(all) {
 		clear(d.known) // of users that are gone
 	}
-	d.known[name] = known{sum}
+	d.known[name] = known{d.sum(all[name], password)}
 	return 0, 0
 }
 
@@ -135,21 +161,16 @@ func (d *Door) knows(name string, sum [sha256.Size]byte) bool {
 }
 
 // compare looks whether the password is that of the hash, one after the other. A
-// name that is not there takes as long as others. done is false if too many wait, or
-// nobody does any more.
-func (d *Door) compare(ctx context.Context, all users, hash, password string) (right, done bool) {
+// name that is not there takes as long as others. done is false if too many wait.
+func (d *Door) compare(all users, hash, password string) (right, done bool) {
 	select {
 	case d.queue <- struct{}{}:
 		defer func() { <-d.queue }()
 	default:
 		return false, false
 	}
-	select {
-	case d.place <- struct{}{}:
-		defer func() { <-d.place }()
-	case <-ctx.Done():
-		return false, false
-	}
+	d.place <- struct{}{}
+	defer func() { <-d.place }()
 	against := hash
 	for _, h := range all {
 		if against != "" {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -232,6 +233,38 @@ func TestManyGuessAtOnce(t *testing.T) {
 	wg.Wait()
 	if codes[401] != access.MostWaiting || codes[429] != many-access.MostWaiting {
 		t.Errorf("codes %v", codes)
+	}
+}
+
+// All tabs of a browser come at once when the daemon has started anew, with one
+// password: it is looked at once, and counts as one try.
+func TestManyTabsAtOnce(t *testing.T) {
+	for _, tt := range []struct {
+		password string
+		code     int
+	}{{"secret", 0}, {"wrong", 401}} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t, line(t, "ada", "secret"))
+			giveBack := h.door.Busy()
+			const many = 2 * max(access.MostWaiting, access.TriesAtOnce)
+			codes := make(chan int, many)
+			for n := range many {
+				go func() {
+					code, _ := h.door.Enter(request("ada", tt.password, fmt.Sprintf("192.0.2.1:%d", n+1)))
+					codes <- code
+				}()
+			}
+			synctest.Wait()
+			if n := h.door.Waiting(); n != 1 {
+				t.Errorf("%d looks at %q wait, want 1", n, tt.password)
+			}
+			giveBack()
+			for range many {
+				if code := <-codes; code != tt.code {
+					t.Errorf("with %q: %d, want %d", tt.password, code, tt.code)
+				}
+			}
+		})
 	}
 }
 
