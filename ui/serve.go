@@ -56,9 +56,15 @@ func removeStale(path string) error {
 		return errors.New("a file that is not a socket is in its place")
 	}
 	c, err := net.DialTimeout("unix", path, time.Second)
-	if err == nil {
+	var busy net.Error
+	switch {
+	case err == nil:
 		c.Close()
 		return errors.New("another program answers on it")
+	case errors.As(err, &busy) && busy.Timeout():
+		return errors.New("another program has it, and is too busy to answer")
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("whether another program answers on it cannot be told: %w", err)
 	}
 	return os.Remove(path)
 }
