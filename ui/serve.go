@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -36,14 +37,47 @@ func Listen(addr string) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, fmt.Errorf("listening on %q: %w", addr, err)
 	}
-	ln, err := net.Listen("unix", path)
+	ln, err := listenSocket(path)
 	if err != nil {
 		return nil, fmt.Errorf("listening on %q: %w", addr, err)
 	}
 	return ln, nil
 }
 
-// removeStale removes a socket on which nobody answers.
+// socket is a listener that removes its socket when it is closed, and not what else
+// may have come into its place.
+type socket struct {
+	net.Listener
+	path string
+	own  fs.FileInfo
+	once sync.Once // the next file may get the number that its own had
+}
+
+func listenSocket(path string) (net.Listener, error) {
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	ln.(*net.UnixListener).SetUnlinkOnClose(false)
+	own, err := os.Lstat(path)
+	if err != nil {
+		ln.Close()
+		return nil, err
+	}
+	return &socket{Listener: ln, path: path, own: own}, nil
+}
+
+func (s *socket) Close() error {
+	s.once.Do(func() {
+		if now, err := os.Lstat(s.path); err == nil && os.SameFile(now, s.own) {
+			_ = os.Remove(s.path) // else who comes next finds that nobody answers on it
+		}
+	})
+	return s.Listener.Close()
+}
+
+// removeStale removes a socket on which nobody answers. One that takes no connection
+// just now, or none from us, is somebody's.
 func removeStale(path string) error {
 	fi, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

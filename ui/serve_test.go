@@ -185,6 +185,32 @@ func TestListenReplacesOnlyADeadSocket(t *testing.T) {
 	}
 }
 
+// What came into a socket's place meanwhile is not the listener's to remove.
+func TestClosingLeavesWhatIsNotItsOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "page.sock")
+	ln, err := ui.Listen("unix:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	successor, err := ui.Listen("unix:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	if c, err := net.Dial("unix", path); err != nil {
+		t.Errorf("the socket of who came later: %v", err)
+	} else {
+		c.Close()
+	}
+	successor.Close()
+	if _, err := os.Lstat(path); !os.IsNotExist(err) {
+		t.Errorf("its own socket is still there: %v", err)
+	}
+}
+
 func TestListenSaysWhatIsBusy(t *testing.T) {
 	ln, err := ui.Listen("127.0.0.1:0")
 	if err != nil {
