@@ -60,6 +60,7 @@ func StreamingFor(patience time.Duration, o Options, do func(send func(id, name,
 const (
 	MostStreams     = mostStreams
 	MostStreamsEach = mostStreamsEach
+	AnswersEach     = answersEach
 )
 
 // EnterAll takes as many places for streams to that address as there are, and

@@ -118,6 +118,7 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, all *visitors) 
 		WriteTimeout:      writeTimeout, // until the first write, which sets its own
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: answersEach},
 		ErrorLog:          log.New(zerolog.Ctx(ctx), "", 0),
 
 		DisableGeneralOptionsHandler: true, // "OPTIONS *" is 405 as well

@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// answersEach is how many answers may be made at once for one connection with HTTP/2,
+// which all tabs of a browser share.
+const answersEach = 4 * mostStreamsEach
+
 // visitors are the open connections, of which there are never more than most:
 // each costs a file descriptor, and the log that it may read another one, which
 // jobs and requests need too.

@@ -3,11 +3,15 @@ package ui_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +77,53 @@ func TestNewcomersTakeTheLongestAnswer(t *testing.T) {
 	}
 	if _, err := io.Copy(io.Discard, slow[0]); errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error("the longest answer still stands")
+	}
+}
+
+// One connection with HTTP/2 does not bring hundreds of answers, each of which may
+// hold a log open.
+func TestAnswersOfAConnectionAreBounded(t *testing.T) {
+	plain, err := ui.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sample := httptest.NewTLSServer(http.NotFoundHandler())
+	sample.Close()
+	ln := tls.NewListener(plain, &tls.Config{Certificates: sample.TLS.Certificates, NextProtos: []string{"h2"}})
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- ui.Serve(ctx, ln, http.NotFoundHandler()) }()
+	defer func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
+	c, err := tls.Dial("tcp", ln.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	// The preface, and settings of which there are none (RFC 9113, 3.4).
+	if _, err := io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"); err != nil {
+		t.Fatal(err)
+	}
+	head := make([]byte, 9)
+	if _, err := io.ReadFull(c, head); err != nil || head[3] != 4 {
+		t.Fatalf("the first frame is %x, %v, want settings", head, err)
+	}
+	settings := make([]byte, int(head[1])<<8|int(head[2]))
+	if _, err := io.ReadFull(c, settings); err != nil {
+		t.Fatal(err)
+	}
+	got := uint32(0)
+	for one := range slices.Chunk(settings, 6) {
+		if binary.BigEndian.Uint16(one) == 3 { // SETTINGS_MAX_CONCURRENT_STREAMS
+			got = binary.BigEndian.Uint32(one[2:])
+		}
+	}
+	if got != ui.AnswersEach {
+		t.Errorf("%d answers at once, want %d", got, ui.AnswersEach)
 	}
 }
 
