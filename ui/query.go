@@ -20,9 +20,10 @@ const maxQuery = 500
 // maxLabelTerms is how many labels may be asked for at once.
 const maxLabelTerms = 16
 
-// parseQuery reads what stands behind the path.
+// parseQuery reads what stands behind the path. A per cent sign at the end of a value
+// is one, as in line=50% as people write it: a browser sends it as it is.
 func parseQuery(r *http.Request) (url.Values, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery+"&", "%&", "%25&"))
 	if err != nil {
 		return nil, badRequest("the query cannot be read: " + err.Error())
 	}
