@@ -32,12 +32,13 @@ func (s *server) entered(next http.Handler) http.Handler {
 	})
 }
 
-// ownSite keeps pages of other sites from asking for data, which browsers tell by
-// Sec-Fetch-Site: they could not read the answer, but see how long it takes, or keep
-// connections open. Their links to pages work.
+// ownSite keeps pages of other sites from asking for data, and for anything that is
+// not to be a page of its own, which browsers tell by Sec-Fetch-Site and -Dest: they
+// could not read the answer, but see how long it takes, as a search does that finds
+// something, or keep connections open. Their links to pages work.
 func ownSite(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Sec-Fetch-Site") == "cross-site" && isData(r) {
+		if r.Header.Get("Sec-Fetch-Site") == "cross-site" && !isHealth(r) && (isData(r) || isEmbedded(r)) {
 			fail(w, r, http.StatusForbidden, "asked for by a page of another site; open it from this one, or by its address")
 			return
 		}
@@ -48,4 +49,10 @@ func ownSite(next http.Handler) http.Handler {
 // isData reports whether a route is for programs.
 func isData(r *http.Request) bool {
 	return isAPI(r) || r.URL.Path == "/live" || strings.HasPrefix(r.URL.Path, "/live/") || r.URL.Path == "/metrics"
+}
+
+// isEmbedded reports whether a browser asks for a part of a page, or a script of it.
+func isEmbedded(r *http.Request) bool {
+	dest := r.Header.Get("Sec-Fetch-Dest")
+	return dest != "" && dest != "document"
 }

@@ -89,4 +89,17 @@ func TestOtherSites(t *testing.T) {
 			t.Errorf("GET %s from another site = %d, want 403", path, got.code)
 		}
 	}
+	search := "/jobs/" + j.ID + "/log?grep=secret"
+	for _, tt := range []struct {
+		path, site, dest string
+		want             int
+	}{
+		{search, "cross-site", "document", 200}, {search, "cross-site", "empty", 403}, {search, "cross-site", "iframe", 403},
+		{stylesheet(t, s), "cross-site", "image", 403}, {stylesheet(t, s), "same-origin", "style", 200}, {"/healthz", "cross-site", "image", 200},
+		{search, "none", "document", 200}, {search, "same-origin", "empty", 200},
+	} {
+		if got := s.get(tt.path, "Sec-Fetch-Site", tt.site, "Sec-Fetch-Dest", tt.dest); got.code != tt.want {
+			t.Errorf("GET %s from %s for %s = %d, want %d", tt.path, tt.site, tt.dest, got.code, tt.want)
+		}
+	}
 }
