@@ -90,7 +90,7 @@ func TestBrowserLive(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *liveSite, *tab){
 		"progress in place": testProgress, "a connection breaks": testReconnect, "a hidden tab": testHidden,
 		"a stream that is silent": testSilence, "no stream to be had": testRefused, "no EventSource": testNoEventSource,
-		"keys": testKeys, "what is opened stays": testStays, "another build": testRebuilt,
+		"keys": testKeys, "what is opened stays": testStays, "another build": testRebuilt, "a marked row": testMarkedRow,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newLiveSite(t), newTab(t, ctx)) })
 	}
@@ -234,6 +234,25 @@ func testStays(t *testing.T, s *liveSite, b *tab) {
 	if !eval[bool](b, `document.querySelector("#day details").open && scrollY > 200`) {
 		t.Error("what was opened is closed, or the page was scrolled")
 	}
+}
+
+// testMarkedRow has a row change while text of it is marked: that is not lost, but
+// shown afterwards.
+func testMarkedRow(t *testing.T, s *liveSite, b *tab) {
+	j := s.add(jobs.Job{SubmittedAt: time.Now().Add(-90 * time.Minute)}) // so old that its age does not change
+	b.cleanConsole()
+	b.do(chromedp.Navigate(s.url+"/jobs"), chromedp.WaitVisible("#list .what"))
+	b.until(mode + ` === "live"`)
+	eval[chromedp.Void](b, `void getSelection().selectAllChildren(document.querySelector("#list tbody tr"))`)
+	marked := eval[string](b, `getSelection().toString()`)
+	s.start(j, "")
+	s.end(j, exited(jobs.Completed, 0))
+	b.until(b.text("chips", "COMPLETED"))
+	if got := eval[string](b, `getSelection().toString()`); got != marked {
+		t.Errorf("marked text became %q, was %q", got, marked)
+	}
+	eval[chromedp.Void](b, `void getSelection().removeAllRanges()`)
+	b.until(b.text("list", "COMPLETED"))
 }
 
 // testRebuilt has a page load itself again when the server has other scripts.

@@ -10,7 +10,7 @@
   const seldom = 60000; // between two looks of a tab that nobody sees, and two tries to get a stream
   const silence = 25000; // a stream that says nothing for so long is gone
   const patience = 60000; // for which who does not move is taken to read
-  const waiting = new Map(); // what came while its region was being read, by the region's id
+  const waiting = new Map(); // what came for a region or a row while that was being read, by its id
   let last = document.body.dataset.event; // what the server sent last
   let stream, timer, looking;
   let failures = 0, movedAt = 0;
@@ -65,8 +65,11 @@
     const old = byId(fresh.id);
     if (isRow(fresh)) {
       for (const w of waiting.values()) rowsOf(w).find((r) => r.id === fresh.id)?.replaceWith(fresh.cloneNode(true));
-      if (old && !marked(old)) page.morph(old, fresh);
+      if (!old) return;
+      waiting.set(old.id, fresh);
+      if (!marked(old)) show(old);
     } else if (old) {
+      rowsOf(fresh).forEach((r) => waiting.delete(r.id));
       waiting.set(old.id, fresh);
       if (held(old) && ids(old).join() !== ids(fresh).join()) {
         putOff(old, fresh);
@@ -76,7 +79,11 @@
   }
 
   function settle() {
-    for (const id of waiting.keys()) if (!held(byId(id)) && !marked(byId(id))) still(() => show(byId(id)));
+    for (const id of waiting.keys()) {
+      const e = byId(id);
+      if (!e) waiting.delete(id);
+      else if (!held(e) && !marked(e)) still(() => show(e));
+    }
   }
 
   function head(title, icon) {
