@@ -184,7 +184,7 @@ func testCopy(t *testing.T, ctx context.Context, s *site, url string) {
 	eval[chromedp.Void](b, `void (document.addEventListener("copy", () => (window.copied = getSelection().toString())),
 		Object.defineProperty(navigator, "clipboard", { value: undefined }))`)
 	b.do(chromedp.Click(chromedp.CSS(".copy")))
-	b.until(`window.copied === "train.py --name 'a b'" && document.querySelector(".copy").innerText === "Copied"`)
+	b.until(`window.copied === "train.py --name 'a b'" && document.querySelector(".copy").innerText === "Copied" && document.querySelector(".copy").ariaLive === "polite"`)
 	b.until(`document.querySelector(".copy").innerText === "Copy"`)
 }
 
