@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 // cut shortens text to a width in columns, with an ellipsis of one column.
@@ -28,20 +30,17 @@ func textWidth(text string) int {
 	return n
 }
 
-// wide are the ranges of characters that terminals show in two columns.
-var wide = &unicode.RangeTable{
-	R16: []unicode.Range16{{0x1100, 0x115f, 1}, {0x2e80, 0xa4cf, 1}, {0xac00, 0xd7a3, 1}, {0xf900, 0xfaff, 1}, {0xfe30, 0xfe6f, 1}, {0xff00, 0xff60, 1}, {0xffe0, 0xffe6, 1}},
-	R32: []unicode.Range32{{0x1f300, 0x1f64f, 1}, {0x1f900, 0x1f9ff, 1}, {0x20000, 0x3fffd, 1}},
-}
-
-// runeWidth is how many columns a terminal gives a character.
+// runeWidth is how many columns a terminal gives a character: two to those that
+// are wide by Unicode's annex 11, such as those of East Asia and most pictures.
 func runeWidth(r rune) int {
 	switch {
 	case r < utf8.RuneSelf:
 		return 1
 	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
 		return 0
-	case unicode.Is(wide, r):
+	}
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
 		return 2
 	}
 	return 1
