@@ -13,7 +13,10 @@ func timeLeft(p *jobs.Progress) string {
 	if p == nil || p.ETA == nil {
 		return ""
 	}
-	left := fromNow(*p.ETA)
+	left := "0s" // it should have ended by now
+	if *p.ETA >= time.Second {
+		left = fromNow(*p.ETA)
+	}
 	if p.ETASource == jobs.ProgressHistory {
 		left = "~" + left
 	}

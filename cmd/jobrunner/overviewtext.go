@@ -122,6 +122,9 @@ func flow(s *screen, all []cell, columns int) []string {
 	var line []cell
 	width := 0
 	for _, c := range all {
+		if columns > 0 {
+			c = c.cut(columns, s.ellipsis)
+		}
 		if len(line) > 0 && columns > 0 && width+len(between)+c.width() > columns {
 			lines = append(lines, joined(line...).paint(s))
 			line, width = nil, 0

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,33 @@ func TestTimesInWords(t *testing.T) {
 		}
 		if got := age(c.d); got != c.age {
 			t.Errorf("age of %s: got %q, want %q", c.d, got, c.age)
+		}
+	}
+}
+
+// What flows over several lines is on none of them wider than the terminal.
+func TestFlowOnNarrowTerminal(t *testing.T) {
+	s, _ := onScreen(t, 10, 5)
+	lines := flow(s, []cell{{text: "a-long-name 1 of 2"}, {text: "b 0"}, {text: "c 1"}}, 10)
+	if want := []string{"a-long-na…", "b 0   c 1"}; !slices.Equal(lines, want) {
+		t.Errorf("got %q, want %q", lines, want)
+	}
+}
+
+// The time that is left reads as one also when a job should have ended by now.
+func TestTimeLeft(t *testing.T) {
+	for _, c := range []struct {
+		left         time.Duration
+		source, want string
+	}{
+		{0, jobs.ETARate, "0s"},
+		{900 * time.Millisecond, jobs.ETARate, "0s"},
+		{0, jobs.ProgressHistory, "~0s"},
+		{9 * time.Second, jobs.ETARate, "9s"},
+		{90 * time.Second, jobs.ProgressHistory, "~1m30s"},
+	} {
+		if got := timeLeft(&jobs.Progress{ETA: &c.left, ETASource: c.source}); got != c.want {
+			t.Errorf("%s by %s: got %q, want %q", c.left, c.source, got, c.want)
 		}
 	}
 }
