@@ -11,10 +11,13 @@ import (
 )
 
 // print prints all of an overview.
-func (o *overview) print(s *screen, serve string) {
+func (o *overview) print(s *screen, serve string) error {
 	for _, line := range o.lines(s, serve, 0) {
-		fmt.Fprintln(s, line)
+		if _, err := fmt.Fprintln(s, line); err != nil {
+			return err // nobody reads any more
+		}
 	}
+	return nil
 }
 
 // lines are an overview as text, with the command that starts a daemon. With a

@@ -40,8 +40,7 @@ days with the line of its output that says why. It works without a daemon.`,
 			if asJSON {
 				return printJSON(c.stdout, o)
 			}
-			o.print(newScreen(c.stdout), c.serveWords())
-			return nil
+			return o.print(newScreen(c.stdout), c.serveWords())
 		},
 	}
 	cmd.Flags().BoolVar(&watch, "watch", false, "go on printing until interrupted")
@@ -86,8 +85,7 @@ func (c *client) watchStatus(ctx context.Context, g *gauges, asJSON bool) error 
 			fmt.Fprintln(s)
 		}
 		last = key
-		o.print(s, c.serveWords())
-		return nil
+		return o.print(s, c.serveWords())
 	})
 }
 

@@ -17,7 +17,7 @@ type screen struct {
 
 func newScreen(w io.Writer) *screen {
 	s := &screen{Writer: w, glyphs: &fancy}
-	if f, ok := w.(*os.File); ok && isTerminal(f) {
+	if f, ok := fileOf(w); ok && isTerminal(f) {
 		s.sized = func() (columns, rows int) { return terminalSize(f) }
 		s.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
