@@ -32,7 +32,7 @@ type statusFile struct {
 	changed func() (changed <-chan struct{}, stop func())
 	log     zerolog.Logger
 	again   chan struct{} // capacity 1: path may give another one
-	tidied  string        // the path beside which nothing is left of a crash; touched by one writing at a time
+	tidied  string        // the path beside which nothing is left of a crash; touched only by run
 
 	mu    sync.Mutex // guards wrong
 	wrong string     // why the file is not what it should be; "" if it is
@@ -116,17 +116,19 @@ func (f *statusFile) rest(ctx context.Context, changed <-chan struct{}, due bool
 }
 
 // write writes the file once; ok is false if ctx has ended before that was done. It
-// is done apart, since a share that is gone may hold it for ever.
+// is done apart, since a share that is gone may hold it for ever; it is not waited
+// for any more once another path counts.
 func (f *statusFile) write(ctx context.Context, path string) (running, ok bool) {
 	type result struct {
 		running bool
 		err     error
 	}
 	done := make(chan result, 1)
+	tidy := f.tidied != path
+	f.tidied = path
 	go func() {
-		if f.tidied != path {
+		if tidy {
 			tidyBeside(path)
-			f.tidied = path
 		}
 		body, running, err := f.content(ctx)
 		if err == nil {
@@ -146,6 +148,11 @@ func (f *statusFile) write(ctx context.Context, path string) (running, ok bool) 
 			return r.running, true
 		case <-long.C:
 			f.say(ctx, fmt.Errorf("%s does not answer", filepath.Dir(path)))
+		case <-f.again:
+			if f.path() != path {
+				f.reload() // nothing is to be rested from
+				return false, true
+			}
 		case <-ctx.Done():
 			return false, false
 		}
