@@ -75,6 +75,8 @@ func settings(first, now *config.Config) []ui.Setting {
 	add("insecure_public", strconv.FormatBool(c.InsecurePublic))
 	add("password_file", orNone(c.PasswordFile))
 	add("tls", orNone(c.TLS.Cert))
+	add("status.html", orNone(c.Status.HTML))
+	add("status.json", orNone(c.Status.JSON))
 	add("log", c.Log.Level+", "+c.Log.Format)
 	add("poll_interval", c.PollInterval.String())
 	add("settle", c.Settle.String())

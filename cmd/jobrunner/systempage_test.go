@@ -58,8 +58,8 @@ func TestSystemPage(t *testing.T) {
 	w.write(configFile, config+"max_concurent: 4\nsettel: 1s\n")
 	shows("/system", `jobrunner.yaml:4:1: unknown key &#34;max_concurent&#34;; did you mean &#34;max_concurrent&#34;?`, `jobrunner.yaml:5:1: unknown key &#34;settel&#34;`,
 		"<code>max_concurrent</code> 4")
-	w.write(configFile, config+"max_concurrent: 5\ninbox: other\n")
-	shows("/system", "<code>max_concurrent</code> 5", "from the next start on: "+w.path("other"))
+	w.write(configFile, config+"max_concurrent: 5\ninbox: other\nstatus: {json: counts.json}\n")
+	shows("/system", "<code>max_concurrent</code> 5", "<code>status.html</code> none", "<code>status.json</code> "+w.path("counts.json"), "from the next start on: "+w.path("other"))
 }
 
 // What cannot be found out of a disk is left out, and what can is told.
