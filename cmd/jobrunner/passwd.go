@@ -22,8 +22,8 @@ func newPasswd(a *app) *cobra.Command {
 		Long: `passwd asks for a password, twice on a terminal, else it reads one line from its
 standard input, and prints the line that lets USER see the page:
 
-    jobrunner passwd ada >> page.passwords
-    chmod 600 page.passwords
+    jobrunner passwd ada >> page.people
+    chmod 600 page.people
 
 The file is named by password_file in jobrunner.yaml. A running daemon takes the
 line up by itself. htpasswd -nB USER makes such lines too.`,
