@@ -117,7 +117,17 @@ func (s *slot) sawOrphanEnd(ctx context.Context, exit exitStatus) bool {
 	if s.tree != nil {
 		return false
 	}
-	return s.finish(ctx, s.conclude(attemptState{Exit: s.exit, EndedBy: s.endedBy}, lostSupervisor))
+	st := attemptState{Exit: s.exit, EndedBy: cmp.Or(s.endedBy, s.endedBefore(exit))}
+	return s.finish(ctx, s.conclude(st, lostSupervisor))
+}
+
+// endedBefore is why a daemon before this one was ending the orphan, unless that
+// has succeeded all the same: it may have sent the signal and then been killed.
+func (s *slot) endedBefore(exit exitStatus) jobs.EndReason {
+	if exit.Known && exit.Code != nil && succeeds(s.typ, *exit.Code) {
+		return ""
+	}
+	return s.job.EndReason
 }
 
 // sawTreeEnd records the end of an orphan that was ended from here.

@@ -1,8 +1,11 @@
 package runner
 
 import (
+	"context"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"jobrunner/jobs"
 )
@@ -149,4 +152,42 @@ func TestTermsOfAnOrphan(t *testing.T) {
 	w.want(w.awaitEnd(next), jobs.Completed, "exit 0")
 	w.release(file)
 	w.wantEnd(w.awaitEnd(id), jobs.Completed, "exit 5")
+}
+
+// A daemon that was ending an orphan may be killed just after the signal. What
+// the next one then sees of the orphan's end is what was asked for, unless the
+// orphan has succeeded all the same.
+func TestOrphanEndedBefore(t *testing.T) {
+	zero, three := 0, 3
+	tests := []struct {
+		name  string
+		asked jobs.EndReason
+		exit  exitStatus
+		want  jobs.State
+	}{
+		{"cancelled", jobs.EndCancel, exitStatus{Known: true, Signal: "SIGTERM"}, jobs.Cancelled},
+		{"cancelled, in its own way", jobs.EndCancel, exitStatus{Known: true, Code: &three}, jobs.Cancelled},
+		{"cancelled, status unknown", jobs.EndCancel, exitStatus{}, jobs.Cancelled},
+		{"succeeded", jobs.EndCancel, exitStatus{Known: true, Code: &zero}, jobs.Completed},
+		{"out of time", jobs.EndTimeout, exitStatus{Known: true, Signal: "SIGKILL"}, jobs.Timeout},
+		{"by itself", "", exitStatus{Known: true, Signal: "SIGTERM"}, jobs.Failed},
+		{"by itself, status unknown", "", exitStatus{}, jobs.Lost},
+	}
+	w := newWorld(t, len(tests))
+	e := w.connect()
+	stop := make(chan struct{})
+	close(stop)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			id := w.add("exit", "0")
+			w.begin(e, id)
+			job := w.job(id)
+			job.EndReason = tt.asked
+			sl := &slot{job: job, queue: w.queue, catalog: w.catalog.Load, state: w.state, log: zerolog.Nop(), stop: stop}
+			sl.sawOrphanEnd(context.Background(), tt.exit)
+			if got := w.job(id); got.State != tt.want {
+				t.Errorf("got %s %q, want %s", got.State, got.Reason, tt.want)
+			}
+		})
+	}
 }
