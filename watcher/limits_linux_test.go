@@ -222,8 +222,9 @@ func TestNoFileDescriptors(t *testing.T) {
 	restore()
 	before := y.box.status().Scans
 	within(t, "all are taken", func() bool { return len(y.all()) == n+1 })
-	if got := looks() - before; got > 2 {
-		t.Errorf("taken after %d looks, want at most 2", got)
+	// One look may have been under way, and the files were tried in more than one.
+	if got := looks() - before; got > 4 {
+		t.Errorf("taken after %d looks, want at most 4", got)
 	}
 	within(t, "nothing is wrong any more", func() bool { return y.box.status().Err == "" })
 }
