@@ -66,3 +66,44 @@ func BenchmarkTransition(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkTurn ends a job and begins the next one, one after the other: what a
+// job of milliseconds costs the queue after it was taken in.
+func BenchmarkTurn(b *testing.B) {
+	q, _ := openQueue(b)
+	const rows = 20_000
+	var waiting int
+	var running *jobs.Job
+	code := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		if waiting == 0 {
+			b.StopTimer()
+			fill(b, q, rows)
+			waiting = rows
+			b.StartTimer()
+		}
+		var ends []jobs.Finish
+		if running != nil {
+			ends = []jobs.Finish{{
+				ID: running.ID, Attempt: 1,
+				Start: &jobs.StartInfo{
+					Process: jobs.ProcessID{PID: 4711, Start: "123456", Boot: "1f6ef1d8-6bb0-4d0b-9f40-3a36c44ccdd4"},
+					Command: []string{"/usr/bin/python3", "-u", "countdown.py", "25"}, Log: "logs/" + running.ID + ".log",
+				},
+				Ending: jobs.Ending{State: jobs.Completed, Reason: "exit 0", ExitCode: &code},
+			}}
+		}
+		_, begun, err := q.Turn(bg, ends, func(next jobs.NextFunc) ([]jobs.Start, error) {
+			found, err := next(map[string]int{"train": 1}, 1)
+			if err != nil || len(found) != 1 {
+				return nil, err
+			}
+			return []jobs.Start{{ID: found[0].ID, Attempt: 1, Instance: "1f6ef1d8-6bb0-4d0b-9f40-3a36c44ccdd4"}}, nil
+		})
+		if err != nil || len(begun) != 1 {
+			b.Fatal(len(begun), err)
+		}
+		running, waiting = begun[0], waiting-1
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -116,16 +117,53 @@ func (q *Queue) ListActive(ctx context.Context, limit int) ([]*Job, error) {
 // none that is in doubt or held or waits for other jobs or its time. Their
 // reasons are left out. It heeds neither pauses nor slots.
 func (q *Queue) Next(ctx context.Context, room map[string]int, limit int) ([]*Job, error) {
+	found, err := next(func(query string, args []any, fn func(scanner) error) error {
+		return q.read.each(ctx, query, args, fn)
+	}, room, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading the next jobs: %w", err)
+	}
+	return found, nil
+}
+
+const (
+	selectPendingTypes = "SELECT type FROM counters WHERE state = 'PENDING' AND n > 0"
+
+	// manyTypes is how many types are asked for their next jobs without looking
+	// first which of them have any.
+	manyTypes = 8
+)
+
+// next is Next by whatever reads rows.
+func next(each func(query string, args []any, fn func(scanner) error) error, room map[string]int, limit int) ([]*Job, error) {
+	asked := maps.Clone(room)
+	if len(room) > manyTypes {
+		clear(asked)
+		err := each(selectPendingTypes, nil, func(row scanner) error {
+			var name string
+			err := row.Scan(&name)
+			if n, ok := room[name]; ok {
+				asked[name] = n
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 	var found []*Job
-	for name, n := range room {
+	for name, n := range asked {
 		if n = min(n, limit); n <= 0 {
 			continue
 		}
-		some, err := q.read.jobs(ctx, selectNext, name, n)
+		err := each(selectNext, []any{name, n}, func(row scanner) error {
+			j, err := scanJob(row)
+			found = append(found, j)
+			return err
+		})
 		if err != nil {
-			return nil, fmt.Errorf("reading the next jobs: %w", err)
+			return nil, err
 		}
-		found = append(found, some...)
 	}
 	slices.SortFunc(found, func(a, b *Job) int {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Seq, b.Seq))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 )
 
 const begin = `UPDATE jobs SET state = 'RUNNING', reason = '', instance = ?, started_at = ?, node = ?, slots = ?
@@ -16,28 +17,10 @@ const begin = `UPDATE jobs SET state = 'RUNNING', reason = '', instance = ?, sta
 // is known here keeps from starting. It returns the jobs that it took, in the
 // order of starts.
 func (q *Queue) Begin(ctx context.Context, starts []Start) ([]*Job, error) {
-	node, _ := os.Hostname() // a machine may have no name
 	var begun []*Job
-	err := q.write(ctx, func(t *tx) error {
-		begun = nil
-		for _, s := range starts {
-			ok, err := t.change(begin, s.Instance, toMillis(t.now), node, packSlots(s.Slots), s.ID, s.Attempt)
-			if err == nil && ok {
-				err = t.event(s.ID, EventStarting, Running, "")
-			}
-			if err != nil {
-				return err
-			}
-			if !ok {
-				continue
-			}
-			j, err := t.job(s.ID)
-			if err != nil {
-				return err
-			}
-			begun = append(begun, j)
-		}
-		return nil
+	err := q.write(ctx, func(t *tx) (err error) {
+		begun, err = t.begin(starts, nil)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("beginning %d jobs: %w", len(starts), err)
@@ -45,29 +28,68 @@ func (q *Queue) Begin(ctx context.Context, starts []Start) ([]*Job, error) {
 	return begun, nil
 }
 
+// begin is Begin; read are jobs that were read before in this transaction, by id.
+func (t *tx) begin(starts []Start, read map[string]*Job) (begun []*Job, err error) {
+	node := nodeName()
+	for _, s := range starts {
+		ok, err := t.change(begin, s.Instance, toMillis(t.now), node, packSlots(s.Slots), s.ID, s.Attempt)
+		if err == nil && ok {
+			err = t.event(s.ID, EventStarting, Running, "")
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		j := read[s.ID]
+		if j == nil {
+			if j, err = t.job(s.ID); err != nil {
+				return nil, err
+			}
+		} else {
+			j.State, j.Reason, j.Instance, j.Node, j.Slots = Running, "", s.Instance, node, s.Slots
+			j.StartedAt = fromMillis(toMillis(t.now))
+		}
+		begun = append(begun, j)
+	}
+	return begun, nil
+}
+
+// nodeName is the name of this machine, which may have none.
+var nodeName = sync.OnceValue(func() string {
+	name, _ := os.Hostname()
+	return name
+})
+
 // Started notes the process of a RUNNING job. It reports false, and changes
 // nothing, if the job is not RUNNING at that attempt or its process is known.
 func (q *Queue) Started(ctx context.Context, id string, attempt int, s StartInfo) (bool, error) {
 	var changed bool
 	err := q.write(ctx, func(t *tx) (err error) {
-		changed, err = t.change(`UPDATE jobs SET pid = ?, proc_start = ?, proc_boot = ?, command = ?, log = ?, limits = ?,
-			run_as = ?, script_noted = ?, started_at = iif(? = 0, started_at, ?)
-			WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND pid = 0`,
-			s.Process.PID, s.Process.Start, s.Process.Boot, packList(s.Command), s.Log, s.Limits, s.RunAs, s.Script,
-			toMillis(s.At), toMillis(s.At), id, attempt)
-		if err != nil || !changed {
-			return err
-		}
-		var words string
-		if s.Script != "" {
-			words = "its script was changed after it was accepted"
-		}
-		return t.event(id, EventStarted, Running, words)
+		changed, err = t.started(id, attempt, s)
+		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("noting the start of job %s: %w", id, err)
 	}
 	return changed, nil
+}
+
+func (t *tx) started(id string, attempt int, s StartInfo) (bool, error) {
+	changed, err := t.change(`UPDATE jobs SET pid = ?, proc_start = ?, proc_boot = ?, command = ?, log = ?, limits = ?,
+		run_as = ?, script_noted = ?, started_at = iif(? = 0, started_at, ?)
+		WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND pid = 0`,
+		s.Process.PID, s.Process.Start, s.Process.Boot, packList(s.Command), s.Log, s.Limits, s.RunAs, s.Script,
+		toMillis(s.At), toMillis(s.At), id, attempt)
+	if err != nil || !changed {
+		return false, err
+	}
+	var words string
+	if s.Script != "" {
+		words = "its script was changed after it was accepted"
+	}
+	return true, t.event(id, EventStarted, Running, words)
 }
 
 // Unbegin takes a RUNNING job back to PENDING, because it is known that this
@@ -112,10 +134,8 @@ func (q *Queue) Unbegin(ctx context.Context, id string, attempt int) (bool, erro
 // goes back to PENDING instead, unless it is being cancelled or its retries are
 // used up; this attempt is part of its history then.
 func (q *Queue) End(ctx context.Context, id string, attempt int, e Ending) (bool, error) {
-	switch e.State {
-	case Completed, Failed, Cancelled, Timeout, Lost:
-	default:
-		return false, fmt.Errorf("ending job %s: a run cannot end as %q", id, e.State)
+	if err := e.check(id); err != nil {
+		return false, err
 	}
 	var changed bool
 	err := q.write(ctx, func(t *tx) (err error) {
@@ -126,6 +146,15 @@ func (q *Queue) End(ctx context.Context, id string, attempt int, e Ending) (bool
 		return false, fmt.Errorf("ending job %s: %w", id, err)
 	}
 	return changed, nil
+}
+
+// check finds what only a fault of the caller's can bring about.
+func (e Ending) check(id string) error {
+	switch e.State {
+	case Completed, Failed, Cancelled, Timeout, Lost:
+		return nil
+	}
+	return fmt.Errorf("ending job %s: a run cannot end as %q", id, e.State)
 }
 
 func (t *tx) end(id string, attempt int, e Ending) (bool, error) {
