@@ -7,18 +7,19 @@ import (
 	"jobrunner/jobs"
 )
 
-// manyTypes is how many types are asked for their next jobs without looking
-// first which of them have any.
-const manyTypes = 8
-
 // fill starts the next jobs while there is room. A job is RUNNING in the queue,
 // with the supervisor that is going to be asked, before that is asked.
 func (s *scheduler) fill(ctx context.Context) {
-	for ctx.Err() == nil && s.unsettled() == 0 && !time.Now().Before(s.startAt) {
-		starts, err := s.admit(ctx)
+	for ctx.Err() == nil && s.mayStart() {
+		starts, strays, err := s.admit(func(room map[string]int, limit int) ([]*jobs.Job, error) {
+			return s.queue.Next(ctx, room, limit)
+		})
 		if err != nil {
 			s.hold(ctx, err, "pending jobs not read")
 			return
+		}
+		for _, job := range strays {
+			s.takeStray(ctx, job, s.strays[keyOf(job)])
 		}
 		if len(starts) == 0 {
 			s.backoff = 0
@@ -48,6 +49,11 @@ func (s *scheduler) fill(ctx context.Context) {
 	}
 }
 
+// mayStart reports whether anything may be begun at present.
+func (s *scheduler) mayStart() bool {
+	return !s.ending && s.unsettled() == 0 && !time.Now().Before(s.startAt)
+}
+
 // begin commits that the jobs run and has them started. It returns those that
 // still waited.
 func (s *scheduler) begin(ctx context.Context, starts []jobs.Start) ([]*jobs.Job, error) {
@@ -55,43 +61,52 @@ func (s *scheduler) begin(ctx context.Context, starts []jobs.Start) ([]*jobs.Job
 		starts[i].Instance = s.link.Instance()
 	}
 	begun, err := s.queue.Begin(ctx, starts)
+	s.launch(begun)
+	return begun, err
+}
+
+// launch has jobs started whose start is committed.
+func (s *scheduler) launch(begun []*jobs.Job) {
 	jobs.Step("start: RUNNING committed")
 	for _, job := range begun {
 		sl := s.take(job)
 		sl.settled = true
 		send(sl.verdicts, verdict{kind: verdictStart, executor: s.link})
 	}
-	return begun, err
 }
 
 // admit says which jobs are to be started now, and with which tokens: the first
 // ones in the order of priority and acceptance for which there is room. One that
 // lacks tokens is left out and holds up nothing but those that need the same.
-func (s *scheduler) admit(ctx context.Context) ([]jobs.Start, error) {
+// strays are those among them that in truth run already. It changes nothing.
+func (s *scheduler) admit(next jobs.NextFunc) (starts []jobs.Start, strays []*jobs.Job, err error) {
 	c := s.o.Catalog()
 	room, most := s.room(c)
 	if most == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	table := s.tokens(c)
 	narrow(room, c, table)
-	next, err := s.next(ctx, room)
-	if err != nil {
-		return nil, err
+	all := 0
+	for _, n := range room {
+		all += n
 	}
-	if len(next) == 0 && len(s.slots) == 0 {
+	found, err := next(room, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(found) == 0 && len(s.slots) == 0 {
 		s.hindered.met(nil) // nobody is left whom it keeps from starting
 	}
-	var starts []jobs.Start
-	for _, job := range next {
+	for _, job := range found {
 		if len(starts) == most {
 			break
 		}
 		if s.slots[keyOf(job)] != nil {
 			continue // it was given back a moment ago and still has its slot
 		}
-		if st, ok := s.strays[keyOf(job)]; ok {
-			s.takeStray(ctx, job, st)
+		if _, ok := s.strays[keyOf(job)]; ok {
+			strays = append(strays, job)
 			continue
 		}
 		tokens, _, ok := table.Take(job.ID, c.Types[job.Type].Slots)
@@ -99,27 +114,7 @@ func (s *scheduler) admit(ctx context.Context) ([]jobs.Start, error) {
 			starts = append(starts, jobs.Start{ID: job.ID, Attempt: job.Attempt, Slots: tokens})
 		}
 	}
-	return starts, nil
-}
-
-// next reads as many jobs of each type as there is room for.
-func (s *scheduler) next(ctx context.Context, room map[string]int) ([]*jobs.Job, error) {
-	if len(room) > manyTypes {
-		stats, err := s.queue.Stats(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for name := range room {
-			if stats.Types[name][jobs.Pending] == 0 {
-				delete(room, name)
-			}
-		}
-	}
-	all := 0
-	for _, n := range room {
-		all += n
-	}
-	return s.queue.Next(ctx, room, all)
+	return starts, strays, nil
 }
 
 // room is how many jobs of each type may be started now, and how many at most.

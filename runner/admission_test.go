@@ -235,15 +235,15 @@ func TestReadNoMoreThanNeeded(t *testing.T) {
 	want("paused", map[string]int{"role": 100, "two": 2})
 }
 
-// More types than are asked one by one.
+// More types than the queue asks one by one for their next jobs.
 func TestManyTypes(t *testing.T) {
 	var more []*jobs.Type
-	for i := range 3 * manyTypes {
+	for i := range 24 {
 		more = append(more, roleType(fmt.Sprint("type", i)))
 	}
 	w := newWorld(t, 2, more...)
 	w.serve()
-	for _, typ := range []*jobs.Type{more[0], more[3*manyTypes-1], more[5]} {
+	for _, typ := range []*jobs.Type{more[0], more[23], more[5]} {
 		w.want(w.awaitEnd(w.addJob(jobs.Job{Type: typ.Name, Args: []string{"exit", "0"}})), jobs.Completed, "exit 0")
 	}
 }

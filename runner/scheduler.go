@@ -52,12 +52,16 @@ type scheduler struct {
 
 	told int // pid of a supervisor of an earlier version of which that has been said
 
+	ending  bool     // it starts nothing, it is there to end what runs
 	drained bool     // it has been told that nothing runs any more
 	ended   int      // jobs that ended
 	left    []string // processes that could not be ended, with their job
 
+	turning []*turn // ends that have come in, to be committed next
+
 	done   chan freed
 	unsure chan *slot
+	turns  chan *turn
 	stop   chan struct{}
 	work   context.Context // of the slots' goroutines; ends closeTime after stop
 	cancel context.CancelFunc
@@ -69,7 +73,7 @@ func newScheduler(o Options) *scheduler {
 		o: o, queue: o.Queue, log: o.Log, env: os.Environ(),
 		slots: map[attemptKey]*slot{}, strays: map[attemptKey]attemptState{}, refusals: map[attemptKey]int{}, hindered: &hindrance{},
 		known: &atomic.Pointer[Supervisor]{},
-		done:  make(chan freed), unsure: make(chan *slot), stop: make(chan struct{}),
+		done:  make(chan freed), unsure: make(chan *slot), turns: make(chan *turn), stop: make(chan struct{}),
 	}
 	s.work, s.cancel = context.WithCancel(context.Background())
 	s.changed, s.unsubscribe = o.Queue.Changed()
@@ -78,6 +82,7 @@ func newScheduler(o Options) *scheduler {
 
 // close lets the slots finish what is half done, and leaves the jobs running.
 func (s *scheduler) close() {
+	s.refuse()
 	close(s.stop)
 	timer := time.AfterFunc(closeTime, s.cancel)
 	s.wg.Wait()
@@ -93,6 +98,7 @@ func (s *scheduler) close() {
 func (s *scheduler) serve(ctx context.Context, reload <-chan struct{}) {
 	s.dirty = true
 	for {
+		s.turn(ctx)
 		if s.look(ctx) {
 			s.heed(ctx)
 		}
@@ -127,6 +133,8 @@ func (s *scheduler) wait(ctx context.Context, reload <-chan struct{}) bool {
 		} else {
 			s.lost(ctx)
 		}
+	case t := <-s.turns:
+		s.gather(t)
 	case f := <-s.done:
 		s.free(f)
 	case u := <-s.unsure:
@@ -165,7 +173,7 @@ func (s *scheduler) take(job *jobs.Job) *slot {
 		job: job, queue: s.queue, catalog: s.o.Catalog, env: s.env, state: s.o.StateDir,
 		log: s.log.With().Str("job", job.ID).Str("type", job.Type).Str("source", job.Source).
 			Int("attempt", job.Attempt).Logger(),
-		refusals: s.refusals[keyOf(job)], hindered: s.hindered, stop: s.stop, done: s.done, unsure: s.unsure,
+		refusals: s.refusals[keyOf(job)], hindered: s.hindered, stop: s.stop, done: s.done, unsure: s.unsure, turns: s.turns,
 		verdicts: make(chan verdict, 1), ends: make(chan attemptState, 1), asks: make(chan jobs.EndReason, 1),
 		asked: job.EndReason,
 	}

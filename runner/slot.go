@@ -38,6 +38,7 @@ type slot struct {
 	stop     <-chan struct{} // closed: record what is at hand and return
 	done     chan<- freed
 	unsure   chan<- *slot
+	turns    chan<- *turn
 
 	// From the scheduler; each holds one and the newest counts.
 	verdicts chan verdict
@@ -55,6 +56,8 @@ type slot struct {
 	limit     time.Duration    // its time limit; 0 means none
 	process   jobs.ProcessID   // zero until known
 	recorded  bool             // its start is in the queue
+	unnoted   *attemptState    // its start, while that waits to be recorded
+	noteAt    <-chan time.Time // when it does no longer
 	why       jobs.EndReason   // why it is to be ended
 	watch     *watch           // follows the process
 	watching  bool             // the watch decides: there is no supervisor
@@ -100,6 +103,7 @@ func (s *slot) run(ctx context.Context) {
 		}
 		select {
 		case <-s.stop:
+			_ = s.noteStart(ctx)
 			s.leaveTree()
 			return
 		case v := <-s.verdicts:
@@ -111,6 +115,8 @@ func (s *slot) run(ctx context.Context) {
 			s.end(ctx)
 		case <-s.again:
 			s.end(ctx)
+		case <-s.noteAt:
+			over = !s.noteStart(ctx)
 		case <-s.deadline.C():
 			s.timeUp(ctx)
 		case exit := <-orphanEnd:
@@ -249,17 +255,32 @@ func (s *slot) ask(ctx context.Context, e *executor, sp spec) bool {
 func (s *slot) saw(ctx context.Context, st attemptState) bool {
 	if st.Process.PID != 0 {
 		s.process = st.Process
-		if s.watch == nil && !st.Ended {
-			s.watch, _ = follow(st.Process)
-		}
-		if !s.recordStart(ctx, st) {
-			return true // the next daemon asks for it again
+		if !s.recorded {
+			s.unnoted = &st
 		}
 	}
-	if !st.Ended {
-		return false
+	switch {
+	case st.Ended:
+		return s.finish(ctx, s.conclude(st, lostUnknown))
+	case s.unnoted != nil && s.noteAt == nil:
+		s.noteAt = time.After(noteDelay)
+	case s.unnoted == nil && s.watch == nil && st.Process.PID != 0:
+		s.watch, _ = follow(st.Process)
 	}
-	return s.finish(ctx, s.conclude(st, lostUnknown))
+	return false
+}
+
+// noteStart records the start of an attempt that is not over within moments,
+// and watches its process from then on; false if stop came first.
+func (s *slot) noteStart(ctx context.Context) bool {
+	s.noteAt = nil
+	if s.unnoted == nil {
+		return true
+	}
+	if s.watch == nil {
+		s.watch, _ = follow(s.process)
+	}
+	return s.recordStart(ctx, *s.unnoted)
 }
 
 func (s *slot) conclude(st attemptState, lost string) jobs.Ending {
@@ -296,25 +317,26 @@ func (s *slot) end(ctx context.Context) {
 func (s *slot) finish(ctx context.Context, e jobs.Ending) bool {
 	s.plan(&e)
 	s.leaveOutput()
-	changed := false
-	ok := s.write(ctx, "end not recorded", func() (err error) {
-		changed, err = s.queue.End(ctx, s.job.ID, s.job.Attempt, e)
-		return err
-	})
-	if !ok {
+	t := s.turn(e)
+	if !t.done && !s.recordEnd(ctx, t) {
 		return true // the supervisor keeps the status for the next daemon
 	}
 	jobs.Step("end: committed")
+	if t.Start != nil {
+		s.logStart(*s.unnoted)
+	}
+	if t.changed {
+		s.logEnd(ctx, e)
+	}
 	if s.executor != nil {
 		if err := s.executor.Ack(ctx, s.job.ID, s.job.Attempt); err != nil {
 			s.log.Debug().Err(err).Msg("end not acknowledged")
 		}
 		jobs.Step("end: acknowledged")
 	}
-	if changed {
-		s.logEnd(ctx, e)
+	if !t.done {
+		s.tellDone(freed{slot: s, ending: &e, left: s.survivors})
 	}
-	s.tellDone(freed{slot: s, ending: &e, left: s.survivors})
 	return true
 }
 
@@ -340,19 +362,29 @@ func (s *slot) recordStart(ctx context.Context, st attemptState) bool {
 	if s.recorded {
 		return true
 	}
-	info := jobs.StartInfo{
-		Process: st.Process, Command: st.Argv, At: st.StartedAt,
-		Log: logName(s.job.ID), Limits: st.Limits, Script: st.Script, RunAs: st.RunAs,
-	}
+	info := s.startInfo(st)
 	s.recorded = s.write(ctx, "start not recorded", func() error {
 		_, err := s.queue.Started(ctx, s.job.ID, s.job.Attempt, info)
 		return err
 	})
 	if s.recorded {
+		s.unnoted = nil
 		jobs.Step("start: committed")
-		s.log.Info().Int("pid", st.Process.PID).Str("state", string(jobs.Running)).Msg("job started")
+		s.logStart(st)
 	}
 	return s.recorded
+}
+
+// startInfo is what the queue is told of the start of the attempt.
+func (s *slot) startInfo(st attemptState) jobs.StartInfo {
+	return jobs.StartInfo{
+		Process: st.Process, Command: st.Argv, At: st.StartedAt,
+		Log: logName(s.job.ID), Limits: st.Limits, Script: st.Script, RunAs: st.RunAs,
+	}
+}
+
+func (s *slot) logStart(st attemptState) {
+	s.log.Info().Int("pid", st.Process.PID).Str("state", string(jobs.Running)).Msg("job started")
 }
 
 // write repeats a write to the queue until it works; false if stop came first.

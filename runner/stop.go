@@ -18,6 +18,7 @@ const silentTime = 15 * time.Second
 // done when ctx ends, the next Runner does.
 func StopAll(ctx context.Context, o Options) (ended int, left []string, err error) {
 	s := newScheduler(o)
+	s.ending = true
 	defer s.close()
 	running, err := s.queue.Running(ctx)
 	if err != nil {
@@ -39,6 +40,7 @@ func StopAll(ctx context.Context, o Options) (ended int, left []string, err erro
 		}
 	}
 	for len(s.slots)+len(s.strays) > 0 {
+		s.turn(ctx)
 		s.look(ctx)
 		if !s.wait(ctx, nil) {
 			return s.ended, s.left, fmt.Errorf("ending jobs: %d still running: %w", len(s.slots)+len(s.strays), ctx.Err())
