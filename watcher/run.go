@@ -11,6 +11,7 @@ import (
 const (
 	patience     = 4
 	mostPatience = time.Second
+	replyPause   = 20 * time.Millisecond // least time between two looks for changed jobs
 )
 
 // turns says when the parts of run are due.
@@ -90,7 +91,7 @@ func (b *inbox) replyTurn(ctx context.Context, t *turns) {
 	err := b.follow(ctx)
 	b.fault("following the queue", err)
 	now := time.Now()
-	t.pause = now.Add(min((effort-1)*now.Sub(start), mostPatience))
+	t.pause = now.Add(min(max((effort-1)*now.Sub(start), replyPause), mostPatience))
 	switch {
 	case err != nil:
 		t.reply = now.Add(mostPatience)
