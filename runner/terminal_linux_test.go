@@ -340,6 +340,7 @@ func TestRelayHearsNoSignals(t *testing.T) {
 	id := w.addTTY("parting", file, "0")
 	w.awaitRun(id, file)
 	relay := w.relay(id)
+	w.poll("the relay is at work", func() bool { return w.logOf(id) == "hello\n" })
 	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT} {
 		if err := syscall.Kill(relay.PID, sig); err != nil {
 			t.Error(err)
