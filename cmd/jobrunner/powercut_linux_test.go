@@ -139,7 +139,20 @@ func (b *blackout) load(random *rand.Rand) {
 	b.reap()
 	killUsers(b.world.dir)
 	b.disk.remount()
+	b.forgetUnfinished()
 	b.killed()
+}
+
+// forgetUnfinished removes what its writer had not yet renamed when the power
+// was cut: that is nobody's request.
+func (b *blackout) forgetUnfinished() {
+	b.Helper()
+	left, _ := filepath.Glob(b.path("inbox/t*.yaml.tmp")) // the pattern is good
+	for _, path := range left {
+		if err := os.Remove(path); err != nil {
+			b.Error(err)
+		}
+	}
 }
 
 // often calls do with a new tag after pauses of up to most.
