@@ -27,14 +27,14 @@ const (
 // what has to go lies far ahead of the end, spaces are written over that.
 type edit struct {
 	from   int64
-	old    []byte              // file[from:q.end] as it must be found
-	new    []byte              // what is to stand there
-	blanks []blanking          // ahead of from: to be blanked in place
-	gone   map[int64]int       // lines that leave the file, by their start, and their lengths
-	placed []*jobs.Job         // jobs whose lines are in new
-	left   []string            // jobs whose lines leave the file
-	lines  map[int64]*viewLine // lines in new that move or are new, by their start
-	shared bool                // it was carried out outside a section: the next look tells how it stands
+	old    []byte        // file[from:q.end] as it must be found
+	new    []byte        // what is to stand there
+	blanks []blanking    // ahead of from: to be blanked in place
+	gone   map[int64]int // lines that leave the file, by their start, and their lengths
+	placed []*jobs.Job   // jobs whose lines are in new
+	left   []string      // jobs whose lines leave the file
+	lines  []viewLine    // lines in new that move or are new
+	shared bool          // it was carried out outside a section: the next look tells how it stands
 }
 
 // blanking is a line that is to be overwritten with spaces.
@@ -97,15 +97,15 @@ func (q *queueFile) apply(ctx context.Context) (more bool, err error) {
 }
 
 // plans works out the change of the file that is due.
-func (q *queueFile) plans(wanted []*jobs.Job, left []*viewLine) (*edit, error) {
-	e := &edit{from: q.end, gone: q.leaving(), placed: wanted, lines: map[int64]*viewLine{}}
+func (q *queueFile) plans(wanted []*jobs.Job, left []viewLine) (*edit, error) {
+	e := &edit{from: q.end, gone: q.leaving(), placed: wanted}
 	for _, l := range left {
 		e.gone[l.start] = l.length
 		e.left = append(e.left, l.id.String())
 	}
 	for _, j := range wanted {
-		if id, err := uuid.Parse(j.ID); err == nil && q.view.line(id) != nil {
-			l := q.view.line(id) // that of the REJECTED request whose id it took over
+		id, err := uuid.Parse(j.ID)
+		if l, there := q.view.line(id); err == nil && there { // of the REJECTED request whose id it took over
 			e.gone[l.start] = l.length
 		}
 	}
@@ -176,13 +176,12 @@ func (q *queueFile) readOld(e *edit) error {
 func (e *edit) rebuild(q *queueFile) {
 	now := time.Now()
 	e.new = make([]byte, 0, len(e.old)+len(e.placed)*80)
-	add := func(l *viewLine, text []byte) {
+	add := func(l viewLine, text []byte) {
 		l.start = e.from + int64(len(e.new))
 		line := formatViewLine(text, l.start)
 		l.length = len(line)
-		l.wordAt = len(line) - 1 - jobs.StateWidth
 		l.lead = len(line) - 1 - len(text)
-		e.lines[l.start] = l
+		e.lines = append(e.lines, l)
 		e.new = append(e.new, line...)
 	}
 	rest := eachLine(e.old, e.from, func(start int64, raw []byte) {
@@ -190,14 +189,13 @@ func (e *edit) rebuild(q *queueFile) {
 			return
 		}
 		l, ok := parseViewLine(raw)
-		if ok && q.view.line(l.id) != nil && q.view.line(l.id).start == start {
-			moved := *q.view.line(l.id)
-			if text, full := fullWidth(raw, &l); full {
-				add(&moved, text)
+		if moved, ours := q.view.line(l.id); ok && ours && moved.at() == start+int64(l.lead) {
+			if text, full := fullWidth(raw, l); full {
+				add(moved, text)
 				return
 			}
-			moved.start = e.from + int64(len(e.new))
-			e.lines[moved.start] = &moved
+			moved.start, moved.length, moved.lead = e.from+int64(len(e.new)), l.length, l.lead
+			e.lines = append(e.lines, moved)
 		}
 		e.new = append(e.new, raw...)
 	})
@@ -212,7 +210,7 @@ func (e *edit) rebuild(q *queueFile) {
 		if err != nil {
 			continue // the database holds nothing else
 		}
-		add(&viewLine{id: id, word: j.State, text: jobText(j), placed: now, changed: now}, []byte(jobs.FormatLine(j)))
+		add(viewLine{id: id, word: j.State, text: jobText(j), placed: now, changed: now}, []byte(jobs.FormatLine(j)))
 	}
 }
 
@@ -224,7 +222,7 @@ func (q *queueFile) openEnd(e *edit) bool {
 
 // fullWidth returns the text of a line without its outer spaces but with its
 // state word at full width; false if the line is not one of ours in that form.
-func fullWidth(raw []byte, l *viewLine) ([]byte, bool) {
+func fullWidth(raw []byte, l viewLine) ([]byte, bool) {
 	if l.word == "" || l.room != jobs.StateWidth {
 		return nil, false
 	}

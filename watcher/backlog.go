@@ -179,7 +179,7 @@ func (q *queueFile) renamed(d *digest) {
 // names notes that the line of a job is there, but not as it was.
 func (d *digest) names(job string) {
 	id, err := uuid.Parse(job)
-	if err == nil && d.whole && d.q.view.line(id) != nil && d.present.line(id) == nil {
+	if err == nil && d.whole && d.q.view.has(id) && !d.present.has(id) {
 		d.changed = append(d.changed, job)
 	}
 }

@@ -68,13 +68,14 @@ func (d *digest) line(ctx context.Context, start int64, raw []byte) error {
 		return nil
 	}
 	l.start = start
-	first, old := d.present.line(l.id), d.q.view.line(l.id)
+	first, doubled := d.present.line(l.id)
+	old, known := d.q.view.line(l.id)
 	switch {
-	case l.asksAgain(first) || l.asksAgain(old):
+	case doubled && l.asksAgain(first) || known && l.asksAgain(old):
 		d.raws = append(d.raws, rawLine{stretch: stretch{start, len(raw)}, number: d.lines, raw: raw})
-	case first != nil:
+	case doubled:
 		d.drops = append(d.drops, stretch{start, len(raw)})
-	case old != nil:
+	case known:
 		d.seen(l, old, raw)
 	default:
 		return d.unseen(ctx, l, raw)
@@ -84,12 +85,12 @@ func (d *digest) line(ctx context.Context, start int64, raw []byte) error {
 
 // asksAgain reports whether the line is a new request under the id of a
 // REJECTED one, which is given up for that.
-func (l viewLine) asksAgain(known *viewLine) bool {
-	return known != nil && known.word == jobs.Rejected && l.text != known.text && (l.word == "" || l.word == jobs.Pending)
+func (l viewLine) asksAgain(known viewLine) bool {
+	return known.word == jobs.Rejected && l.text != known.text && (l.word == "" || l.word == jobs.Pending)
 }
 
 // seen deals with a line of a job whose line was in the file before.
-func (d *digest) seen(l viewLine, old *viewLine, raw []byte) {
+func (d *digest) seen(l, old viewLine, raw []byte) {
 	if !d.whole || l.text != old.text || l.word == "" {
 		d.drops = append(d.drops, stretch{l.start, len(raw)})
 		if d.whole {
@@ -98,7 +99,7 @@ func (d *digest) seen(l viewLine, old *viewLine, raw []byte) {
 		}
 		return
 	}
-	d.moved = d.moved || d.q.info != nil && old.start+int64(old.lead) != l.start+int64(l.lead)
+	d.moved = d.moved || d.q.info != nil && old.at() != l.at()
 	want, pending := d.q.words[l.id]
 	if !pending {
 		want = old.word
@@ -107,18 +108,18 @@ func (d *digest) seen(l viewLine, old *viewLine, raw []byte) {
 		d.seenUntil = old.changed // it wrote back a word from before that time
 	}
 	l.placed, l.changed = old.placed, old.changed
-	d.present.put(&l)
-	d.q.setWord(&l, want)
+	d.present.put(l)
+	d.q.setWord(l, want)
 }
 
 // unended looks for a job's line whose line end alone is gone, at the end of
 // the file: some tools write none behind the last line.
 func (d *digest) unended() {
 	l, ok := parseViewLine(d.rest)
-	if !ok || d.present.line(l.id) != nil {
+	if !ok || d.present.has(l.id) {
 		return
 	}
-	if old := d.q.view.line(l.id); old != nil && l.word != "" && l.text == old.text {
+	if old, known := d.q.view.line(l.id); known && l.word != "" && l.text == old.text {
 		d.changed = append(d.changed, l.id.String())
 	}
 }
@@ -162,11 +163,11 @@ func (d *digest) unseen(ctx context.Context, l viewLine, raw []byte) error {
 		} else {
 			d.adopt = append(d.adopt, jobs.Placement{ID: j.ID, At: millis(l.placed)})
 		}
-		if j.Doubt || d.q.gone[l.id] != nil {
+		if j.Doubt || d.q.gone[l.id] {
 			d.returned = append(d.returned, j.ID)
 		}
-		d.present.put(&l)
-		d.q.setWord(&l, j.State)
+		d.present.put(l)
+		d.q.setWord(l, j.State)
 	default:
 		d.drops = append(d.drops, at)
 		if j.LineAt > 0 {

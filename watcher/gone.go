@@ -21,12 +21,12 @@ import (
 
 // miss decides what the missing lines mean. Lines of PENDING jobs that count
 // as removed wait in q.gone, and their jobs are not started, until decide.
-func (q *queueFile) miss(ctx context.Context, d *digest, missing []*viewLine) error {
+func (q *queueFile) miss(ctx context.Context, d *digest, missing []viewLine) error {
 	there := map[string]bool{}
 	for _, id := range slices.Concat(d.changed, d.back) {
 		there[id] = true
 	}
-	missing = slices.DeleteFunc(missing, func(l *viewLine) bool {
+	missing = slices.DeleteFunc(missing, func(l viewLine) bool {
 		if there[l.id.String()] {
 			delete(q.words, l.id)
 		}
@@ -34,7 +34,7 @@ func (q *queueFile) miss(ctx context.Context, d *digest, missing []*viewLine) er
 	})
 	back := slices.DeleteFunc(slices.Concat(d.changed, d.back), func(id string) bool {
 		u, err := uuid.Parse(id)
-		return err == nil && d.present.line(u) != nil
+		return err == nil && d.present.has(u)
 	})
 	var left, doubt []string
 	damage := len(missing) > 0 && q.damage(d, missing)
@@ -50,7 +50,7 @@ func (q *queueFile) miss(ctx context.Context, d *digest, missing []*viewLine) er
 			back = append(back, id)
 		default:
 			doubt = append(doubt, id)
-			q.gone[l.id] = l
+			q.gone[l.id] = true
 		}
 	}
 	if damage {
@@ -93,8 +93,8 @@ func (q *queueFile) place(ctx context.Context, p []jobs.Placement) error {
 // nothing of what the file held is left, no line and no comment; the file ends
 // in the middle of a line; or more than max(3, 20 %) of the unfinished lines
 // that the tool can have seen are gone.
-func (q *queueFile) damage(d *digest, missing []*viewLine) bool {
-	if len(d.present.lines)+len(d.changed) == 0 && !slices.ContainsFunc(d.raws, isComment) {
+func (q *queueFile) damage(d *digest, missing []viewLine) bool {
+	if d.present.len()+len(d.changed) == 0 && !slices.ContainsFunc(d.raws, isComment) {
 		return true
 	}
 	rest := bytes.TrimLeft(d.rest, " \t\x00")
@@ -109,7 +109,7 @@ func (q *queueFile) damage(d *digest, missing []*viewLine) bool {
 		}
 	}
 	unfinished := 0
-	for _, l := range q.view.lines {
+	for l := range q.view.all() {
 		if q.removable(d, l) {
 			unfinished++
 		}
@@ -121,7 +121,7 @@ func isComment(r rawLine) bool { return bytes.HasPrefix(trimSpace(r.raw), []byte
 
 // removable reports whether a tool that rewrote the file can have meant to
 // remove the line.
-func (q *queueFile) removable(d *digest, l *viewLine) bool {
+func (q *queueFile) removable(d *digest, l viewLine) bool {
 	return !l.word.Ended() && l.placed.Before(d.seenUntil)
 }
 
@@ -133,7 +133,7 @@ func (q *queueFile) reappeared(ctx context.Context, d *digest, back []string) er
 		isBack[id] = true
 	}
 	for id := range q.gone {
-		if d.present.line(id) != nil || isBack[id.String()] {
+		if d.present.has(id) || isBack[id.String()] {
 			returned = append(returned, id.String())
 			delete(q.gone, id)
 		}
@@ -190,6 +190,6 @@ func (q *queueFile) decide(ctx context.Context) error {
 	if err := q.place(ctx, placements); err != nil {
 		return err
 	}
-	q.gone = map[uuid.UUID]*viewLine{}
+	q.gone = map[uuid.UUID]bool{}
 	return nil
 }

@@ -223,7 +223,7 @@ func (q *queueFile) took(d *digest, entries []jobs.Entry, outcomes []jobs.Outcom
 // it was taken, or, when the file was rewritten, if the same text was taken
 // and its job has no line in the file: then a tool has written back what it
 // had read before.
-func (q *queueFile) match(ctx context.Context, d *digest, missing []*viewLine, rewritten bool) ([]rawLine, error) {
+func (q *queueFile) match(ctx context.Context, d *digest, missing []viewLine, rewritten bool) ([]rawLine, error) {
 	old := q.taken
 	q.taken = nil
 	byText, err := q.missingByText(ctx, d, missing, rewritten && len(d.raws) > 0)
@@ -240,7 +240,7 @@ func (q *queueFile) match(ctx context.Context, d *digest, missing []*viewLine, r
 		if i := known[n]; i >= 0 {
 			used[i] = true
 			t = old[i]
-		} else if l := byText[t.Hash]; l != nil { // it is the line of a job that has none now
+		} else if l, back := byText[t.Hash]; back { // it is the line of a job that has none now
 			delete(byText, t.Hash)
 			d.seenUntil = earlier(d.seenUntil, l.placed)
 			t.Job = l.id.String()
@@ -300,7 +300,7 @@ func (q *queueFile) standsAgain(d *digest, t jobs.Taken) bool {
 		return t.GoneAt == 0 || !fromMillis(t.GoneAt).Before(d.seenUntil)
 	}
 	id, err := uuid.Parse(t.Job)
-	return err == nil && d.present.line(id) == nil
+	return err == nil && !d.present.has(id)
 }
 
 // maxLookedUp bounds how many missing lines are looked up one by one; more
@@ -316,17 +316,17 @@ const rewriteWindow = time.Second
 // tool had read the file before it stood there, the text is no new request.
 // Where no line of ours is left, somebody has begun the file anew, and all but
 // the youngest texts are new requests.
-func (q *queueFile) missingByText(ctx context.Context, d *digest, missing []*viewLine, needed bool) (map[uint64]*viewLine, error) {
+func (q *queueFile) missingByText(ctx context.Context, d *digest, missing []viewLine, needed bool) (map[uint64]viewLine, error) {
 	if !needed || len(missing) > maxLookedUp {
 		return nil, nil
 	}
-	byText := map[uint64]*viewLine{}
+	byText := map[uint64]viewLine{}
 	for _, l := range missing {
 		unseen := !l.placed.Before(d.seenUntil)
-		if len(d.present.lines) == 0 {
+		if d.present.len() == 0 {
 			unseen = !l.placed.Before(d.seenUntil.Add(unseenWindow - rewriteWindow))
 		}
-		if !unseen && (l.word.Ended() || len(d.present.lines) == 0) {
+		if !unseen && (l.word.Ended() || d.present.len() == 0) {
 			continue
 		}
 		j, err := q.o.Queue.Job(ctx, l.id.String())

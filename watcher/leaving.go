@@ -19,18 +19,18 @@ func (q *queueFile) standing() int {
 // outdated returns the lines of finished jobs that are over queue_keep, oldest
 // first. In a long file it waits until a twentieth of the file is to go, so
 // that writing the file anew costs little for each line.
-func (q *queueFile) outdated() []*viewLine {
+func (q *queueFile) outdated() []viewLine {
 	over := q.view.finished - q.o.Settings().QueueKeep
-	if over <= 0 || q.end > smallFile && over < len(q.view.lines)/worthwhile {
+	if over <= 0 || q.end > smallFile && over < q.view.len()/worthwhile {
 		return nil
 	}
-	var finished []*viewLine
-	for _, l := range q.view.lines {
+	var finished []viewLine
+	for l := range q.view.all() {
 		if l.word.Ended() && q.words[l.id] == "" {
 			finished = append(finished, l)
 		}
 	}
-	slices.SortFunc(finished, func(a, b *viewLine) int {
+	slices.SortFunc(finished, func(a, b viewLine) int {
 		return cmp.Or(a.changed.Compare(b.changed), cmp.Compare(a.start, b.start))
 	})
 	return finished[:min(over, len(finished))]

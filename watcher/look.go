@@ -203,7 +203,7 @@ func (q *queueFile) digestNew(ctx context.Context, s sight) error {
 	if err := q.miss(ctx, d, nil); err != nil {
 		return err
 	}
-	for _, l := range d.present.lines {
+	for l := range d.present.all() {
 		q.view.put(l)
 	}
 	q.settle(d, s.data)
@@ -223,9 +223,9 @@ func (q *queueFile) digestWhole(ctx context.Context, s sight) error {
 	d.unended()
 	d.raws = append(d.raws, q.rest(ctx, d, s)...)
 
-	var missing []*viewLine
-	for id, l := range q.view.lines {
-		if d.present.line(id) == nil {
+	var missing []viewLine
+	for l := range q.view.all() {
+		if !d.present.has(l.id) {
 			missing = append(missing, l)
 		}
 	}
@@ -327,7 +327,7 @@ func (q *queueFile) rest(ctx context.Context, d *digest, s sight) []rawLine {
 }
 
 func (q *queueFile) known(ctx context.Context, id uuid.UUID) bool {
-	if q.view.line(id) != nil {
+	if q.view.has(id) {
 		return true
 	}
 	_, err := q.o.Queue.Job(ctx, id.String())
@@ -344,7 +344,7 @@ func (q *queueFile) absent(ctx context.Context) error {
 	if time.Since(q.absentSince) < absentWait {
 		return nil
 	}
-	q.o.Log.Warn().Str("file", q.name).Int("lines", len(q.view.lines)).Msg("queue file was deleted, making it again")
+	q.o.Log.Warn().Str("file", q.name).Int("lines", q.view.len()).Msg("queue file was deleted, making it again")
 	if err := q.create(); err != nil {
 		return err
 	}

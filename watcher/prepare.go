@@ -107,7 +107,7 @@ func (q *queueFile) leftWith(pl plan) (left []jobs.Placement) {
 		if !ok || there[l.id] {
 			return
 		}
-		if old := q.view.line(l.id); old != nil && old.word.Ended() {
+		if old, known := q.view.line(l.id); known && old.word.Ended() {
 			q.view.remove(l.id)
 			left = append(left, jobs.Placement{ID: l.id.String(), At: jobs.LineLeft})
 		}
@@ -164,13 +164,13 @@ func (q *queueFile) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l := &viewLine{id: id, word: j.State, text: jobText(j), placed: fromMillis(j.LineAt)}
+		l := viewLine{id: id, word: j.State, text: jobText(j), placed: fromMillis(j.LineAt)}
 		if j.State.Ended() && !j.FinishedAt.IsZero() {
 			l.changed = fromMillis(j.FinishedAt.UnixMilli())
 		}
 		if j.Doubt {
 			doubted = append(doubted, j.ID)
-			q.gone[id] = l
+			q.gone[id] = true
 		}
 		q.view.put(l)
 		return nil
@@ -179,12 +179,12 @@ func (q *queueFile) load(ctx context.Context) error {
 		return err
 	}
 	// Where the file is only read it holds no lines of ours to be missed.
-	q.view, q.gone = newView(), map[uuid.UUID]*viewLine{}
+	q.view, q.gone = newView(), map[uuid.UUID]bool{}
 	return q.settleDoubt(ctx, doubted)
 }
 
 // jobText is the fingerprint that the job's line has when nobody changed it.
-func jobText(j *jobs.Job) uint64 {
+func jobText(j *jobs.Job) uint32 {
 	line := jobs.FormatLine(j)
 	return fingerprint(trimSpace([]byte(line[:len(line)-jobs.StateWidth])))
 }

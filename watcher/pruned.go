@@ -201,7 +201,7 @@ func (w *Watcher) LetLeave(ids []string) {
 
 // withPruned adds the lines that are to leave because their jobs are pruned.
 // They are remembered until they are gone: the file may be in use.
-func (q *queueFile) withPruned(left []*viewLine) []*viewLine {
+func (q *queueFile) withPruned(left []viewLine) []viewLine {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.pruned) == 0 {
@@ -212,9 +212,9 @@ func (q *queueFile) withPruned(left []*viewLine) []*viewLine {
 		leaving[l.id] = true
 	}
 	for id := range q.pruned {
-		l := q.view.line(id)
+		l, there := q.view.line(id)
 		switch {
-		case l == nil || !l.word.Ended(): // it has left, or is not to any more
+		case !there || !l.word.Ended(): // it has left, or is not to any more
 			delete(q.pruned, id)
 		case !leaving[id] && q.words[id] == "":
 			left = append(left, l)

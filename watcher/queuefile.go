@@ -52,8 +52,8 @@ type queueFile struct {
 	drops      []stretch    // further stretches that are to leave the file
 	torn       bool         // a write broke off in the middle: the file is to be repaired before anything else
 	words      map[uuid.UUID]jobs.State
-	gone       map[uuid.UUID]*viewLine // lines of PENDING jobs that somebody removed, undecided
-	partial    partial                 // a last line without a line end
+	gone       map[uuid.UUID]bool // PENDING jobs whose lines somebody removed, undecided
+	partial    partial            // a last line without a line end
 
 	foreign     time.Time // when another program was last seen to have written
 	entered     time.Time // when the exclusive section was entered last
@@ -124,7 +124,7 @@ func newQueueFile(o queueOptions) (*queueFile, error) {
 		o: o, gate: o.Gate, name: filepath.Base(o.Path),
 		view:  newView(),
 		words: map[uuid.UUID]jobs.State{},
-		gone:  map[uuid.UUID]*viewLine{},
+		gone:  map[uuid.UUID]bool{},
 		whole: true, unplaced: true,
 		nudged: make(chan struct{}, 1), pruned: map[uuid.UUID]bool{},
 	}
@@ -261,7 +261,7 @@ func (q *queueFile) follow(ctx context.Context) error {
 			if err != nil || e.State == "" {
 				continue
 			}
-			if l := q.view.line(id); l != nil {
+			if l, there := q.view.line(id); there {
 				q.setWord(l, e.State)
 			}
 		}
@@ -272,7 +272,7 @@ func (q *queueFile) follow(ctx context.Context) error {
 }
 
 // setWord plans that the line's state word becomes s.
-func (q *queueFile) setWord(l *viewLine, s jobs.State) {
+func (q *queueFile) setWord(l viewLine, s jobs.State) {
 	if l.word == s {
 		delete(q.words, l.id)
 	} else {

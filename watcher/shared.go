@@ -121,7 +121,7 @@ func (q *queueFile) unplacedYet(placed []*jobs.Job) map[int64]bool {
 	}
 	waits := map[int64]bool{}
 	for _, t := range q.taken {
-		if id, err := uuid.Parse(t.Job); err == nil && !inFile[t.Job] && q.view.line(id) == nil {
+		if id, err := uuid.Parse(t.Job); err == nil && !inFile[t.Job] && !q.view.has(id) {
 			waits[t.Offset] = true
 		}
 	}

@@ -2,7 +2,7 @@ package watcher
 
 import (
 	"bytes"
-	"hash/fnv"
+	"hash/maphash"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,38 +19,17 @@ type viewLine struct {
 	wordAt  int   // of the state word, from start
 	room    int   // bytes that a state word may fill there
 	word    jobs.State
-	text    uint64    // fingerprint of all but the state word and outer spaces
+	text    uint32    // fingerprint of all but the state word and outer spaces
 	placed  time.Time // when it was taken, appended or moved
 	changed time.Time // when its word was last written by us; zero if unknown
 }
 
-// view is all the jobs' lines of the file.
-type view struct {
-	lines    map[uuid.UUID]*viewLine
-	finished int // of them, those of ended jobs
-}
+// at is where the line's text stands. What is blanked before a line becomes
+// blanks of its own, but its text stays where it is.
+func (l viewLine) at() int64 { return l.start + int64(l.lead) }
 
-func newView() *view { return &view{lines: map[uuid.UUID]*viewLine{}} }
-
-func (v *view) line(id uuid.UUID) *viewLine { return v.lines[id] }
-
-// put adds the line, or replaces the one that its job had.
-func (v *view) put(l *viewLine) {
-	v.remove(l.id)
-	v.lines[l.id] = l
-	if l.word.Ended() {
-		v.finished++
-	}
-}
-
-func (v *view) remove(id uuid.UUID) {
-	if old := v.lines[id]; old != nil {
-		if old.word.Ended() {
-			v.finished--
-		}
-		delete(v.lines, id)
-	}
-}
+// end is where the next line begins.
+func (l viewLine) end() int64 { return l.start + int64(l.length) }
 
 // parseViewLine reads a job's line: a UUID first, a state word last. It
 // returns false for every other line.
@@ -66,7 +45,7 @@ func parseViewLine(raw []byte) (viewLine, bool) {
 	last := bytes.LastIndexFunc(text, func(r rune) bool { return r < 0x80 && isSpace(byte(r)) })
 	word, ok := jobs.ParseState(string(text[last+1:]))
 	if !ok {
-		return viewLine{id: id, length: len(raw), text: fingerprint(text)}, true
+		return viewLine{id: id, length: len(raw), lead: leading(raw), text: fingerprint(text)}, true
 	}
 	lead := leading(raw)
 	wordAt := lead + last + 1
@@ -80,11 +59,8 @@ func parseViewLine(raw []byte) (viewLine, bool) {
 	}, true
 }
 
-func fingerprint(text []byte) uint64 {
-	h := fnv.New64a()
-	h.Write(text)
-	return h.Sum64()
-}
+// fingerprint tells texts apart for as long as this process lives.
+func fingerprint(text []byte) uint32 { return uint32(maphash.Bytes(seed, text)) }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' }
 

@@ -18,9 +18,9 @@ func (q *queueFile) writeWords(f *os.File) {
 		if n++; n > maxWords {
 			return
 		}
-		l := q.view.line(id)
+		l, there := q.view.line(id)
 		delete(q.words, id)
-		if l == nil {
+		if !there {
 			continue
 		}
 		raw := make([]byte, l.length)
@@ -47,9 +47,8 @@ func (q *queueFile) writeWords(f *os.File) {
 			continue
 		}
 		jobs.Step("queue file: state word written")
-		changed := *l
-		changed.word, changed.wordAt, changed.changed = word, found.wordAt, time.Now()
-		q.view.put(&changed)
+		l.word, l.changed = word, time.Now()
+		q.view.put(l)
 	}
 }
 
