@@ -30,17 +30,12 @@ type edit struct {
 	old    []byte        // file[from:q.end] as it must be found
 	new    []byte        // what is to stand there
 	blanks []blanking    // ahead of from: to be blanked in place
-	gone   map[int64]int // lines that leave the file, by their start, and their lengths
+	gone   map[int64]int // texts that leave the file, by where they stand, and their lengths
 	placed []*jobs.Job   // jobs whose lines are in new
 	left   []string      // jobs whose lines leave the file
 	lines  []viewLine    // lines in new that move or are new
+	waits  []rawLine     // the last ones of the backlog as they are to stand in new
 	shared bool          // it was carried out outside a section: the next look tells how it stands
-}
-
-// blanking is a line that is to be overwritten with spaces.
-type blanking struct {
-	start int64
-	old   []byte // as it must be found
 }
 
 // apply brings the file up to date with the database. more means that there
@@ -49,14 +44,11 @@ func (q *queueFile) apply(ctx context.Context) (more bool, err error) {
 	if q.side != "" {
 		return false, q.applySide(ctx)
 	}
-	if q.again || q.whole || q.info == nil || !q.absentSince.IsZero() {
+	if q.again || q.whole || q.unread || q.info == nil || !q.absentSince.IsZero() {
 		return false, nil // first look, then write
 	}
 	if q.longBusy() && time.Since(q.applied) < effort*q.lookTook {
 		return false, errBusy // a write outside a section calls for a look
-	}
-	if len(q.backlog) > 0 && time.Since(q.applied) < effort*q.lookTook {
-		return false, nil // likewise, for it moves the lines of the backlog
 	}
 	var wanted []*jobs.Job
 	if q.unplaced {
@@ -100,34 +92,35 @@ func (q *queueFile) apply(ctx context.Context) (more bool, err error) {
 func (q *queueFile) plans(wanted []*jobs.Job, left []viewLine) (*edit, error) {
 	e := &edit{from: q.end, gone: q.leaving(), placed: wanted}
 	for _, l := range left {
-		e.gone[l.start] = l.length
+		e.gone[l.at()] = l.stretch().length
 		e.left = append(e.left, l.id.String())
 	}
 	for _, j := range wanted {
 		id, err := uuid.Parse(j.ID)
 		if l, there := q.view.line(id); err == nil && there { // of the REJECTED request whose id it took over
-			e.gone[l.start] = l.length
+			e.gone[l.at()] = l.stretch().length
 		}
 	}
 	starts := slices.Sorted(maps.Keys(e.gone))
 	var going int64 // bytes that go from here to the end
 	for _, start := range slices.Backward(starts) {
 		going += int64(e.gone[start])
-		if len(left) > 0 || q.end-start <= max(maxRewrite, worthwhile*going) {
+		if len(left) > 0 || q.end-start <= q.rewritable(going) {
 			e.from = start
 		}
 	}
-	stays := map[int64]bool{}
+	e.from -= q.blanksBefore(e.from)
 	if len(wanted) == maxPlaced { // further lines are placed next
-		stays = q.unplacedYet(wanted)
+		for start := range q.unplacedYet(wanted) {
+			if start < e.from {
+				delete(e.gone, start)
+			}
+		}
 	}
+	hashes := q.hashes()
 	for _, start := range starts {
-		switch {
-		case start >= e.from:
-		case stays[start]:
-			delete(e.gone, start)
-		default:
-			e.blanks = append(e.blanks, blanking{start, make([]byte, e.gone[start])})
+		if length := e.gone[start]; start < e.from && length > 0 {
+			e.blanks = blankToo(e.blanks, start, blankText{length, hashes[start]})
 		}
 	}
 	if e.from == q.end && len(wanted) == 0 && len(e.blanks) == 0 {
@@ -138,6 +131,22 @@ func (q *queueFile) plans(wanted []*jobs.Job, left []viewLine) (*edit, error) {
 	}
 	e.rebuild(q)
 	return e, nil
+}
+
+// rewritable is how much of the end of the file may be written anew for going
+// bytes of it to go. What others have changed since the last look must be known
+// from there.
+func (q *queueFile) rewritable(going int64) int64 {
+	if info, err := os.Lstat(q.o.Path); err != nil || !unchanged(info, q.info) {
+		return int64(len(q.tail))
+	}
+	return max(maxRewrite, worthwhile*going)
+}
+
+// blanksBefore counts the blanks that stand before an offset, as far as is known.
+func (q *queueFile) blanksBefore(at int64) int64 {
+	before := q.tail[:max(0, int64(len(q.tail))-(q.end-at))]
+	return int64(len(before) - len(bytes.TrimRight(before, blanks)))
 }
 
 // readOld reads what the edit is to replace. It must be what the last look
@@ -160,11 +169,12 @@ func (q *queueFile) readOld(e *edit) error {
 	}
 	covered := min(len(q.tail), n)
 	same := n == len(e.old) && bytes.HasSuffix(e.old, q.tail[len(q.tail)-covered:])
-	for _, b := range e.blanks {
-		n, _ := f.ReadAt(b.old, b.start)
-		same = same && n == len(b.old)
+	sure := covered == n
+	for i := range e.blanks {
+		same = same && e.blanks[i].read(f)
+		sure = sure && e.blanks[i].holds()
 	}
-	if !same || (covered < n || len(e.blanks) > 0) && !unchanged(info, q.info) {
+	if !same || !sure && !unchanged(info, q.info) {
 		q.distrust()
 		return errBusy
 	}
@@ -184,12 +194,22 @@ func (e *edit) rebuild(q *queueFile) {
 		e.lines = append(e.lines, l)
 		e.new = append(e.new, line...)
 	}
+	waiting := q.waitingFrom(e.from)
+	keep := func(at int64, raw []byte) {
+		if len(e.waits) < len(waiting) && int64(waiting[len(e.waits)].at) == at {
+			r, lead := waiting[len(e.waits)], leading(raw)
+			r.at, r.lead = uint32(e.from)+uint32(len(e.new)+lead), min(r.lead, uint16(min(lead, mostLead)))
+			e.waits = append(e.waits, r)
+		}
+		e.new = append(e.new, raw...)
+	}
 	rest := eachLine(e.old, e.from, func(start int64, raw []byte) {
-		if e.gone[start] > 0 {
+		at := start + int64(leading(raw))
+		if e.gone[at] > 0 {
 			return
 		}
 		l, ok := parseViewLine(raw)
-		if moved, ours := q.view.line(l.id); ok && ours && moved.at() == start+int64(l.lead) {
+		if moved, ours := q.view.line(l.id); ok && ours && moved.at() == at {
 			if text, full := fullWidth(raw, l); full {
 				add(moved, text)
 				return
@@ -197,10 +217,11 @@ func (e *edit) rebuild(q *queueFile) {
 			moved.start, moved.length, moved.lead = e.from+int64(len(e.new)), l.length, l.lead
 			e.lines = append(e.lines, moved)
 		}
-		e.new = append(e.new, raw...)
+		keep(at, raw)
 	})
-	if e.gone[e.from+int64(len(e.old)-len(rest))] == 0 && len(trimSpace(rest)) > 0 {
-		e.new = append(e.new, rest...) // a comment without a line end
+	restAt := e.from + int64(len(e.old)-len(rest)+leading(rest))
+	if e.gone[restAt] == 0 && len(trimSpace(rest)) > 0 {
+		keep(restAt, rest) // a comment without a line end
 	}
 	if n := len(e.new); len(e.placed) > 0 && (n > 0 && e.new[n-1] != '\n' || n == 0 && q.openEnd(e)) {
 		e.new = append(e.new, '\n')
@@ -295,6 +316,7 @@ func (q *queueFile) writeExclusive(f *os.File, e *edit, pl plan, edits bool) (bo
 	if !lasts(f, q.entered) {
 		return false, nil
 	}
+	q.renumber(e)
 	if edits {
 		if err := pl.carryOut(f, q.entered); err != nil {
 			return false, q.undo(f, pl, err)
@@ -343,7 +365,9 @@ func (q *queueFile) moved(e *edit) {
 	if q.end < before || len(q.backlog) > 0 && len(e.old) > 0 {
 		q.generation = uuid.New() // an offset may come again
 	}
-	if len(q.backlog) > 0 && len(e.old) > 0 { // its lines have moved
+	if waiting := q.waitingFrom(e.from); len(waiting) == len(e.waits) {
+		copy(waiting, e.waits)
+	} else { // some are not where they were thought to be
 		q.backlog = nil
 		q.distrust()
 	}

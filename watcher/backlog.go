@@ -59,20 +59,20 @@ func (q *queueFile) ingest(ctx context.Context, d *digest, raws []rawLine) error
 
 // keep adds lines to the backlog, but for the commands among them.
 func (q *queueFile) keep(ctx context.Context, d *digest, raws []rawLine) error {
-	if len(q.backlog) == 0 && !slices.ContainsFunc(raws, func(r rawLine) bool { return !r.examined }) {
+	if len(q.backlog) == 0 && !slices.ContainsFunc(raws, func(r rawLine) bool { return !r.is(examined) }) {
 		q.backlog = raws
 		return nil
 	}
 	q.backlog = slices.Grow(q.backlog, len(raws))
 	for _, r := range raws {
 		took := false
-		if !r.examined && mayCommand(r.raw) {
+		if r.is(order) && !r.is(examined) {
 			var err error
 			if took, err = q.takeAhead(ctx, d, r); err != nil {
 				return err
 			}
 		}
-		if r.examined = true; !took {
+		if r.traits |= examined; !took {
 			q.backlog = append(q.backlog, r)
 		}
 	}
@@ -97,10 +97,9 @@ func (q *queueFile) advance(ctx context.Context) error {
 	return nil
 }
 
-// mayCommand reports whether a line may be a command. It is asked of many lines
-// and costs little.
-func mayCommand(raw []byte) bool {
-	text := trimSpace(raw)
+// mayCommand reports whether a line's text may be a command. It is asked of many
+// lines and costs little.
+func mayCommand(text []byte) bool {
 	if bytes.IndexByte(text, 0) >= 0 { // it may be UTF-16
 		return true
 	}
@@ -114,7 +113,11 @@ func mayCommand(raw []byte) bool {
 // takeAhead takes a line that is a command before the lines that stand before
 // it, if it need not wait for those.
 func (q *queueFile) takeAhead(ctx context.Context, d *digest, r rawLine) (bool, error) {
-	it := jobs.ParseLine(bytes.TrimSuffix(r.raw, []byte{'\n'}), jobs.Position{File: q.name, Line: r.number})
+	raw, err := q.text(r)
+	if err != nil {
+		return false, err
+	}
+	it := q.parse(r, raw)
 	if it.Command == nil || !ahead(ctx, q.o.Queue, []jobs.Item{it}) {
 		return false, nil
 	}
@@ -164,16 +167,20 @@ func (q *queueFile) several(ctx context.Context) (int, error) {
 // renamed notes the jobs whose changed line is in the backlog, and which are not
 // missing therefore. Only an object names its job otherwise than by its first
 // word.
-func (q *queueFile) renamed(d *digest) {
+func (q *queueFile) renamed(d *digest) error {
 	for _, r := range q.backlog {
-		if !bytes.HasPrefix(trimSpace(r.raw), []byte{'{'}) {
+		if !r.is(object) {
 			continue
 		}
-		it := jobs.ParseLine(bytes.TrimSuffix(r.raw, []byte{'\n'}), jobs.Position{File: q.name, Line: r.number})
-		if it.Request != nil && it.ID != "" {
+		raw, err := q.text(r)
+		if err != nil {
+			return err
+		}
+		if it := q.parse(r, raw); it.Request != nil && it.ID != "" {
 			d.names(it.ID)
 		}
 	}
+	return nil
 }
 
 // names notes that the line of a job is there, but not as it was.

@@ -124,7 +124,7 @@ func TestRecognise(t *testing.T) {
 		return jobs.Taken{Offset: offset, Length: length, Hash: jobs.RawHash([]byte(text)), Job: job}
 	}
 	raw := func(start int64, text string) rawLine {
-		return rawLine{stretch: stretch{start, len(text)}, raw: []byte(text)}
+		return newRawLine(start, []byte(text), 1)
 	}
 	const blank = "        " // as long as the line
 	for _, tt := range []struct {
@@ -137,6 +137,8 @@ func TestRecognise(t *testing.T) {
 		{"the one before it blanked", []rawLine{raw(0, blank+"sleep 1\n")}, []jobs.Taken{taken(0, 8, "sleep 1", "a"), taken(8, 8, "sleep 1", "b")}, []int{1}},
 		{"only the blanked one taken", []rawLine{raw(0, blank+"sleep 1\n")}, []jobs.Taken{taken(0, 8, "sleep 1", "a")}, []int{-1}},
 		{"its line end came later", []rawLine{raw(0, "sleep 1\n")}, []jobs.Taken{taken(0, 7, "sleep 1", "a")}, []int{0}},
+		{"its first half blanked", []rawLine{raw(4092, blank[:4]+"p 1\n")}, []jobs.Taken{taken(4092, 8, "sleep 1", "a")}, []int{0}},
+		{"its first half changed", []rawLine{raw(4091, blank[:4]+"p 1\n")}, []jobs.Taken{taken(4091, 8, "sleep 1", "a")}, []int{-1}},
 		{"other words", []rawLine{raw(0, "sleep 2\n")}, []jobs.Taken{taken(0, 8, "sleep 1", "a")}, []int{-1}},
 	} {
 		got := recognise(tt.raws, tt.taken, func(jobs.Taken) bool { return false })
@@ -164,7 +166,7 @@ func TestBacklogIsExaminedOnce(t *testing.T) {
 	if len(q.backlog) != 100 || !q.full {
 		t.Fatalf("%d lines wait, full %v", len(q.backlog), q.full)
 	}
-	if i := slices.IndexFunc(q.backlog, func(r rawLine) bool { return !r.examined }); i >= 0 {
+	if i := slices.IndexFunc(q.backlog, func(r rawLine) bool { return !r.is(examined) }); i >= 0 {
 		t.Errorf("line %d is to be examined again", q.backlog[i].number)
 	}
 	if wait := q.pass(t.Context()); wait < 100*time.Millisecond {

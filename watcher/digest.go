@@ -1,9 +1,11 @@
 package watcher
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"jobrunner/jobs"
@@ -13,10 +15,10 @@ import (
 type digest struct {
 	q         *queueFile
 	whole     bool
-	present   *view            // jobs' lines found
+	present   *sighted         // jobs' lines found
 	taken     map[string]bool  // jobs whose own words still stood in the file at the last look
-	raws      []rawLine        // lines that are nobody's yet
-	drops     []stretch        // doubled or changed lines of known jobs
+	raws      []rawLine        // lines that are nobody's yet; before resolve also those that may be
+	drops     []stretch        // doubled or changed lines of known jobs: their texts
 	changed   []string         // jobs whose line is there, but not as it was: it must be placed again
 	back      []string         // jobs whose line is gone and must be placed again
 	adopt     []jobs.Placement // lines found that the database does not know to be there
@@ -24,20 +26,13 @@ type digest struct {
 	end       int64
 	lines     int
 	rest      []byte // what follows the last line end
+	cut       bool   // more follows that was not read
 	moved     bool
 	seenUntil time.Time // a tool that rewrote the file had read it before this time
 }
 
-// rawLine is a line as its writer wrote it.
-type rawLine struct {
-	stretch
-	number   int
-	raw      []byte
-	examined bool // it was found to be no command that can be taken before others
-}
-
 func (q *queueFile) newDigest(base int64, lines int) *digest {
-	d := &digest{q: q, present: newView(), taken: map[string]bool{}, end: base, lines: lines}
+	d := &digest{q: q, present: newSighted(q.view), taken: map[string]bool{}, end: base, lines: lines}
 	for _, t := range q.taken {
 		if t.GoneAt == 0 && t.Job != "" {
 			d.taken[t.Job] = true
@@ -46,39 +41,92 @@ func (q *queueFile) newDigest(base int64, lines int) *digest {
 	return d
 }
 
-// read sorts the lines of data, which stands at d.end.
-func (d *digest) read(ctx context.Context, data []byte) error {
-	var failed error
-	d.rest = eachLine(data, d.end, func(start int64, raw []byte) {
+// mostLooked is how much of what was appended one look reads, so that the file
+// is not kept from others for long.
+const mostLooked = 8 << 20
+
+// read sorts the lines of f, which is of that size, from d.end on. It is called
+// while others are kept out of the file, so it asks nobody but the memory:
+// resolve does the rest.
+func (d *digest) read(f *os.File, size int64) (window, error) {
+	to := size
+	if most := d.end + mostLooked; !d.whole && most < size {
+		to = most
+	}
+	sort := func(start int64, raw []byte) {
 		d.lines++
-		if failed == nil {
-			failed = d.line(ctx, start, raw)
+		d.line(start, raw)
+	}
+	s, err := scanLines(f, d.end, to, sort)
+	if err == nil && to < size {
+		if d.cut = s.end > d.end; !d.cut { // it is all one line
+			s, err = scanLines(f, d.end, size, sort)
 		}
-	})
-	d.end += int64(len(data) - len(d.rest))
-	return failed
+	}
+	if d.end = s.end; !d.cut {
+		d.rest = bytes.Clone(s.rest)
+	}
+	return s.last, err
 }
 
-func (d *digest) line(ctx context.Context, start int64, raw []byte) error {
+func (d *digest) line(start int64, raw []byte) {
 	l, ok := parseViewLine(raw)
 	if !ok {
 		if len(trimSpace(raw)) > 0 {
-			d.raws = append(d.raws, rawLine{stretch: stretch{start, len(raw)}, number: d.lines, raw: raw})
+			d.raws = append(d.raws, newRawLine(start, raw, d.lines))
 		}
-		return nil
+		return
 	}
 	l.start = start
+	slot := d.q.view.find(l.id)
+	if slot < 0 {
+		r := newRawLine(start, raw, d.lines)
+		r.traits |= named
+		d.raws = append(d.raws, r)
+		return
+	}
+	old := d.q.view.at(slot)
 	first, doubled := d.present.line(l.id)
-	old, known := d.q.view.line(l.id)
 	switch {
-	case doubled && l.asksAgain(first) || known && l.asksAgain(old):
-		d.raws = append(d.raws, rawLine{stretch: stretch{start, len(raw)}, number: d.lines, raw: raw})
+	case l.asksAgain(old) || doubled && l.asksAgain(first):
+		d.raws = append(d.raws, newRawLine(start, raw, d.lines))
 	case doubled:
-		d.drops = append(d.drops, stretch{start, len(raw)})
-	case known:
-		d.seen(l, old, raw)
+		d.drops = append(d.drops, l.stretch())
 	default:
-		return d.unseen(ctx, l, raw)
+		d.seen(slot, l, old)
+	}
+}
+
+// resolve finds out what lines are that bear an id of which the view knows
+// nothing, and leaves those in raws that are nobody's.
+func (d *digest) resolve(ctx context.Context) error {
+	found, changed := d.raws, d.changed
+	d.raws = found[:0]
+	for _, r := range found {
+		if !r.is(named) {
+			d.raws = append(d.raws, r)
+			continue
+		}
+		raw, err := d.q.text(r)
+		if err != nil {
+			return err
+		}
+		l, _ := parseViewLine(raw)
+		l.start = r.start()
+		first, doubled := d.present.added.line(l.id)
+		switch {
+		case doubled && l.asksAgain(first):
+			d.raws = append(d.raws, r)
+		case doubled:
+			d.drops = append(d.drops, l.stretch())
+		default:
+			if err := d.unseen(ctx, l, r); err != nil {
+				return err
+			}
+		}
+	}
+	for _, id := range changed {
+		d.q.o.Log.Info().Str("job", id).Str("file", d.q.name).Msg("changed line put right")
 	}
 	return nil
 }
@@ -90,12 +138,11 @@ func (l viewLine) asksAgain(known viewLine) bool {
 }
 
 // seen deals with a line of a job whose line was in the file before.
-func (d *digest) seen(l, old viewLine, raw []byte) {
+func (d *digest) seen(slot int, l, old viewLine) {
 	if !d.whole || l.text != old.text || l.word == "" {
-		d.drops = append(d.drops, stretch{l.start, len(raw)})
+		d.drops = append(d.drops, l.stretch())
 		if d.whole {
 			d.changed = append(d.changed, l.id.String())
-			d.q.o.Log.Info().Str("job", l.id.String()).Str("file", d.q.name).Msg("changed line put right")
 		}
 		return
 	}
@@ -107,8 +154,7 @@ func (d *digest) seen(l, old viewLine, raw []byte) {
 	if l.word != old.word && d.q.info != nil && !old.changed.IsZero() && old.changed.Before(d.seenUntil) {
 		d.seenUntil = old.changed // it wrote back a word from before that time
 	}
-	l.placed, l.changed = old.placed, old.changed
-	d.present.put(l)
+	d.present.saw(slot, l)
 	d.q.setWord(l, want)
 }
 
@@ -133,29 +179,28 @@ func (d *digest) isOld(l viewLine, gone *jobs.PrunedError) bool {
 }
 
 // unseen deals with a line that bears an id and was not in the file before.
-func (d *digest) unseen(ctx context.Context, l viewLine, raw []byte) error {
-	at := stretch{l.start, len(raw)}
+func (d *digest) unseen(ctx context.Context, l viewLine, r rawLine) error {
 	j, err := d.q.o.Queue.Job(ctx, l.id.String())
 	var gone *jobs.PrunedError
 	if errors.As(err, &gone) && d.isOld(l, gone) {
-		d.drops = append(d.drops, at)
+		d.drops = append(d.drops, l.stretch())
 		d.q.o.Log.Info().Str("job", gone.ID).Str("state", string(gone.State)).Str("file", d.q.name).
 			Msg("line of a pruned job removed")
 		return nil
 	}
 	if errors.Is(err, jobs.ErrNotFound) {
-		d.raws = append(d.raws, rawLine{stretch: at, number: d.lines, raw: raw})
+		d.raws = append(d.raws, r)
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("looking up the job of %s:%d: %w", d.q.name, d.lines, err)
+		return fmt.Errorf("looking up the job of %s:%d: %w", d.q.name, r.number, err)
 	}
 	ours := l.text == jobText(j) && l.word != "" && l.room >= jobs.StateWidth
 	switch {
 	case d.q.side != "" || d.taken[j.ID] && !ours:
-		d.raws = append(d.raws, rawLine{stretch: at, number: d.lines, raw: raw})
+		d.raws = append(d.raws, r)
 	case j.State == jobs.Rejected && !ours && (l.word == "" || l.word == jobs.Pending):
-		d.raws = append(d.raws, rawLine{stretch: at, number: d.lines, raw: raw})
+		d.raws = append(d.raws, r)
 	case ours && j.LineAt != jobs.LineLeft:
 		l.placed = time.Now()
 		if j.LineAt > 0 {
@@ -169,7 +214,7 @@ func (d *digest) unseen(ctx context.Context, l viewLine, raw []byte) error {
 		d.present.put(l)
 		d.q.setWord(l, j.State)
 	default:
-		d.drops = append(d.drops, at)
+		d.drops = append(d.drops, l.stretch())
 		if j.LineAt > 0 {
 			d.changed = append(d.changed, j.ID)
 			d.returned = append(d.returned, j.ID)

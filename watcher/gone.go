@@ -21,12 +21,13 @@ import (
 
 // miss decides what the missing lines mean. Lines of PENDING jobs that count
 // as removed wait in q.gone, and their jobs are not started, until decide.
-func (q *queueFile) miss(ctx context.Context, d *digest, missing []viewLine) error {
+func (q *queueFile) miss(ctx context.Context, d *digest, missing []int32) error {
 	there := map[string]bool{}
 	for _, id := range slices.Concat(d.changed, d.back) {
 		there[id] = true
 	}
-	missing = slices.DeleteFunc(missing, func(l viewLine) bool {
+	missing = slices.DeleteFunc(missing, func(slot int32) bool {
+		l := q.view.at(int(slot))
 		if there[l.id.String()] {
 			delete(q.words, l.id)
 		}
@@ -38,7 +39,7 @@ func (q *queueFile) miss(ctx context.Context, d *digest, missing []viewLine) err
 	})
 	var left, doubt []string
 	damage := len(missing) > 0 && q.damage(d, missing)
-	for _, l := range missing {
+	for l := range q.view.lines(missing) {
 		delete(q.words, l.id)
 		id := l.id.String()
 		switch {
@@ -93,13 +94,13 @@ func (q *queueFile) place(ctx context.Context, p []jobs.Placement) error {
 // nothing of what the file held is left, no line and no comment; the file ends
 // in the middle of a line; or more than max(3, 20 %) of the unfinished lines
 // that the tool can have seen are gone.
-func (q *queueFile) damage(d *digest, missing []viewLine) bool {
-	if d.present.len()+len(d.changed) == 0 && !slices.ContainsFunc(d.raws, isComment) {
+func (q *queueFile) damage(d *digest, missing []int32) bool {
+	if d.present.len()+len(d.changed) == 0 && !slices.ContainsFunc(d.raws, func(r rawLine) bool { return r.is(remark) }) {
 		return true
 	}
 	rest := bytes.TrimLeft(d.rest, " \t\x00")
 	gone := 0
-	for _, l := range missing {
+	for l := range q.view.lines(missing) {
 		id := l.id.String()
 		if n := min(len(rest), len(id)); n >= 8 && bytes.EqualFold(rest[:n], []byte(id[:n])) {
 			return true
@@ -116,8 +117,6 @@ func (q *queueFile) damage(d *digest, missing []viewLine) bool {
 	}
 	return gone > max(3, unfinished/5)
 }
-
-func isComment(r rawLine) bool { return bytes.HasPrefix(trimSpace(r.raw), []byte("#")) }
 
 // removable reports whether a tool that rewrote the file can have meant to
 // remove the line.

@@ -41,7 +41,7 @@ func (q *queueFile) take(ctx context.Context, d *digest, raws []rawLine) (n int,
 	for err == nil {
 		last := raws[len(asked)-1]
 		in := jobs.Intake{
-			Mark:       &jobs.Mark{Generation: q.generation.String(), Offset: last.start + int64(last.length)},
+			Mark:       &jobs.Mark{Generation: q.generation.String(), Offset: last.end()},
 			MaxPending: q.gate.most(fromQueueFile),
 		}
 		var from []int // the line of each entry
@@ -137,21 +137,22 @@ func (q *queueFile) without(refused *jobs.RefusedError, raws []rawLine, asked []
 // refused is why the queue has refused it; nil if it has not. Of the jobs of a
 // sweep only the first one is tied to the line.
 func (q *queueFile) entries(r rawLine, refused *jobs.Fault, catalog *jobs.Catalog) ([]jobs.Entry, error) {
-	raw := bytes.TrimSuffix(r.raw, []byte{'\n'})
-	if len(raw) > jobs.MaxRequestSize {
-		raw = bytes.TrimLeft(raw, " ") // lines that were blanked stand before it
-	}
-	it := jobs.ParseLine(raw, jobs.Position{File: q.name, Line: r.number})
-	if it.Request == nil && it.Command == nil && it.Fault == nil {
-		return nil, nil
-	}
-	entries, err := q.asked(it, r, refused, catalog)
+	raw, err := q.text(r)
 	if err != nil {
 		return nil, err
 	}
-	now, hash := time.Now(), jobs.RawHash(r.raw)
+	id := q.lineID(r, raw)
+	it := q.parse(r, raw)
+	if it.Request == nil && it.Command == nil && it.Fault == nil {
+		return nil, nil
+	}
+	entries, err := q.asked(it, r, id, refused, catalog)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
 	entries[0].Taken = &jobs.Taken{
-		Generation: q.generation.String(), Offset: r.start, Length: int64(r.length), Hash: hash,
+		Generation: q.generation.String(), Offset: int64(r.at), Length: int64(r.length), Hash: r.hash,
 	}
 	for i, e := range entries {
 		if e.Job == nil {
@@ -159,21 +160,30 @@ func (q *queueFile) entries(r rawLine, refused *jobs.Fault, catalog *jobs.Catalo
 		}
 		e.Job.Source, e.Job.SubmittedAt = "queue:"+q.name, now
 		if i == 0 {
-			e.Job.RawHash = hash
+			e.Job.RawHash = r.hash
 		}
 	}
 	return entries, nil
 }
 
+// parse reads a line whose bytes are raw.
+func (q *queueFile) parse(r rawLine, raw []byte) jobs.Item {
+	raw = bytes.TrimSuffix(raw, []byte{'\n'})
+	if len(raw) > jobs.MaxRequestSize {
+		raw = raw[r.lead:] // lines that were blanked may stand before it
+	}
+	return jobs.ParseLine(raw, jobs.Position{File: q.name, Line: int(r.number)})
+}
+
 // asked gives what a line asks for, or the REJECTED job that stands for it; at
-// least one entry. A line that bears an ended state is history of another
+// least one entry. id is for what bears none. A line that bears an ended state is history of another
 // program.
-func (q *queueFile) asked(it jobs.Item, r rawLine, refused *jobs.Fault, catalog *jobs.Catalog) ([]jobs.Entry, error) {
+func (q *queueFile) asked(it jobs.Item, r rawLine, id string, refused *jobs.Fault, catalog *jobs.Catalog) ([]jobs.Entry, error) {
 	if refused != nil {
 		it.Request, it.Command, it.Fault = nil, nil, refused
 	}
 	if it.Fault == nil {
-		entries, bad := catalog.Entries([]jobs.Item{it}, func(int) string { return q.lineID(r).String() })
+		entries, bad := catalog.Entries([]jobs.Item{it}, func(int) string { return id })
 		if len(bad) == 0 {
 			for _, e := range entries {
 				if j := e.Job; j != nil && j.State.Ended() && j.State != jobs.Rejected && j.Reason == "" {
@@ -187,16 +197,16 @@ func (q *queueFile) asked(it jobs.Item, r rawLine, refused *jobs.Fault, catalog 
 	j := jobs.RejectedJob(it)
 	j.Args = []string{fmt.Sprintf("line:%d", r.number)}
 	if j.ID == "" {
-		j.ID = q.lineID(r).String()
+		j.ID = id
 	}
 	return []jobs.Entry{{Job: j}}, nil
 }
 
 // lineID is the same for the same line at the same place of the same
 // generation of the file, so that a line committed twice is one job.
-func (q *queueFile) lineID(r rawLine) uuid.UUID {
-	b := binary.BigEndian.AppendUint64(nil, uint64(r.start))
-	return uuid.NewSHA1(q.generation, append(b, r.raw...))
+func (q *queueFile) lineID(r rawLine, raw []byte) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(r.at))
+	return uuid.NewSHA1(q.generation, append(b, raw[r.lead:]...)).String()
 }
 
 // took remembers the lines that were committed and logs what they became. A
@@ -223,7 +233,7 @@ func (q *queueFile) took(d *digest, entries []jobs.Entry, outcomes []jobs.Outcom
 // it was taken, or, when the file was rewritten, if the same text was taken
 // and its job has no line in the file: then a tool has written back what it
 // had read before.
-func (q *queueFile) match(ctx context.Context, d *digest, missing []viewLine, rewritten bool) ([]rawLine, error) {
+func (q *queueFile) match(ctx context.Context, d *digest, missing []int32, rewritten bool) ([]rawLine, error) {
 	old := q.taken
 	q.taken = nil
 	byText, err := q.missingByText(ctx, d, missing, rewritten && len(d.raws) > 0)
@@ -236,7 +246,7 @@ func (q *queueFile) match(ctx context.Context, d *digest, missing []viewLine, re
 	used := make([]bool, len(old))
 	var fresh []rawLine
 	for n, r := range d.raws {
-		t := jobs.Taken{Hash: jobs.RawHash(r.raw)}
+		t := jobs.Taken{Hash: r.hash}
 		if i := known[n]; i >= 0 {
 			used[i] = true
 			t = old[i]
@@ -249,7 +259,7 @@ func (q *queueFile) match(ctx context.Context, d *digest, missing []viewLine, re
 			fresh = append(fresh, r)
 			continue
 		}
-		t.Generation, t.Offset, t.Length, t.GoneAt = q.generation.String(), r.start, int64(r.length), 0
+		t.Generation, t.Offset, t.Length, t.GoneAt = q.generation.String(), int64(r.at), int64(r.length), 0
 		q.taken = append(q.taken, t)
 	}
 	for i, t := range old {
@@ -271,7 +281,7 @@ func recognise(raws []rawLine, taken []jobs.Taken, moved func(jobs.Taken) bool) 
 	used := make([]bool, len(taken))
 	for n, r := range raws {
 		found[n] = -1
-		if i := standing.at(r); i >= 0 && taken[i].Hash == jobs.RawHash(r.raw) {
+		if i := standing.at(r); i >= 0 && (taken[i].Hash == r.hash || isHalf(r, taken[i])) {
 			found[n], used[i] = i, true
 		}
 	}
@@ -285,12 +295,17 @@ func recognise(raws []rawLine, taken []jobs.Taken, moved func(jobs.Taken) bool) 
 		if found[n] >= 0 || len(others) == 0 {
 			continue
 		}
-		hash := jobs.RawHash(r.raw)
-		if same := others[hash]; len(same) > 0 {
-			found[n], others[hash] = same[0], same[1:]
+		if same := others[r.hash]; len(same) > 0 {
+			found[n], others[r.hash] = same[0], same[1:]
 		}
 	}
 	return found
+}
+
+// isHalf reports whether r is what a crash has left of a taken line that was
+// being blanked: the kernel gives a write up only between two pages.
+func isHalf(r rawLine, t jobs.Taken) bool {
+	return int64(r.at) > t.Offset && r.at%pageSize == 0 && r.end() == t.Offset+t.Length
 }
 
 // standsAgain reports whether a line with the text of t may be t itself at
@@ -316,12 +331,12 @@ const rewriteWindow = time.Second
 // tool had read the file before it stood there, the text is no new request.
 // Where no line of ours is left, somebody has begun the file anew, and all but
 // the youngest texts are new requests.
-func (q *queueFile) missingByText(ctx context.Context, d *digest, missing []viewLine, needed bool) (map[uint64]viewLine, error) {
+func (q *queueFile) missingByText(ctx context.Context, d *digest, missing []int32, needed bool) (map[uint64]viewLine, error) {
 	if !needed || len(missing) > maxLookedUp {
 		return nil, nil
 	}
 	byText := map[uint64]viewLine{}
-	for _, l := range missing {
+	for l := range q.view.lines(missing) {
 		unseen := !l.placed.Before(d.seenUntil)
 		if d.present.len() == 0 {
 			unseen = !l.placed.Before(d.seenUntil.Add(unseenWindow - rewriteWindow))
@@ -363,7 +378,7 @@ func byPlace(taken []jobs.Taken) places {
 // at gives the taken line whose place holds the text of r, -1 if none does. Not
 // where r begins: a line that was blanked is now the beginning of the next one.
 func (p places) at(r rawLine) int {
-	text := r.start + int64(leading(r.raw))
+	text := int64(r.at)
 	n, found := slices.BinarySearchFunc(p.order, text, func(i int, at int64) int { return cmp.Compare(p.taken[i].Offset, at) })
 	if !found {
 		n--
@@ -378,5 +393,8 @@ func (p places) at(r rawLine) int {
 	return i
 }
 
+// blanks are what may stand before a line's text and means nothing.
+const blanks = " \t\v\f\r\x00"
+
 // leading counts the bytes before a line's text.
-func leading(raw []byte) int { return len(raw) - len(bytes.TrimLeft(raw, " \t\v\f\r\x00")) }
+func leading(raw []byte) int { return len(raw) - len(bytes.TrimLeft(raw, blanks)) }

@@ -34,10 +34,7 @@ func TestLinesAreCommittedInBatches(t *testing.T) {
 		{"a large one", append([]string{"sleep 1", swept(2000, 0)}, plain...), 2},
 		{"long texts", slices.Repeat([]string{swept(200, 30_000)}, 6), 3},
 	} {
-		var raws []rawLine
-		for i, line := range tt.lines {
-			raws = append(raws, rawLine{stretch: stretch{start: int64(i)}, raw: []byte(line + "\n"), number: i + 1})
-		}
+		raws := rawLines(q, tt.lines)
 		if asked, err := q.batch(raws); err != nil || len(asked) != tt.want {
 			t.Errorf("%s: %d lines, %v; want %d", tt.name, len(asked), err, tt.want)
 		}
@@ -75,10 +72,7 @@ func TestManyBadLinesAreNotAllGivenHints(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer q.Close()
-	var raws []rawLine
-	for i := range 200 {
-		raws = append(raws, rawLine{stretch: stretch{start: int64(i)}, raw: []byte("slep 1\n"), number: i + 1})
-	}
+	raws := rawLines(q, slices.Repeat([]string{"slep 1"}, 200))
 	asked, err := q.batch(raws)
 	if err != nil {
 		t.Fatal(err)
@@ -92,4 +86,13 @@ func TestManyBadLinesAreNotAllGivenHints(t *testing.T) {
 			t.Errorf("line %d: %s, want %s", i+1, got, want)
 		}
 	}
+}
+
+// rawLines are lines as a look of q has just read them.
+func rawLines(q *queueFile, lines []string) (raws []rawLine) {
+	q.texts = window{0, []byte(strings.Join(lines, "\n") + "\n")}
+	eachLine(q.texts.data, 0, func(start int64, raw []byte) {
+		raws = append(raws, newRawLine(start, raw, len(raws)+1))
+	})
+	return raws
 }

@@ -36,7 +36,8 @@ func (q *queueFile) outdated() []viewLine {
 	return finished[:min(over, len(finished))]
 }
 
-// leaving gives the lines that are to leave the file, by start, and their lengths.
+// leaving gives the texts that are to leave the file, by where they stand, and
+// their lengths.
 func (q *queueFile) leaving() map[int64]int {
 	gone := map[int64]int{}
 	for _, s := range q.drops {

@@ -28,13 +28,16 @@ const (
 type sight struct {
 	guard guard
 	info  os.FileInfo
-	data  []byte // the file from its beginning, or what follows q.end
-	whole bool
+	d     *digest
+	texts window // what was read last
+	below window // what stands below the end of what was read: maxRewrite bytes, or down to the old tail
+	stood bool   // what stood below q.end is still there
 }
 
 // look reads the file and takes in what is new. errBusy means that it could
 // not be read safely just now.
 func (q *queueFile) look(ctx context.Context) error {
+	begun := time.Now()
 	s, err := q.read()
 	jobs.Step("queue file: read")
 	if errors.Is(err, os.ErrNotExist) {
@@ -50,8 +53,8 @@ func (q *queueFile) look(ctx context.Context) error {
 	case !unchanged(s.info, q.info):
 		q.foreign = time.Now()
 	}
-	if s.whole {
-		begun := time.Now()
+	q.texts = s.texts
+	if s.d.whole {
 		q.ingestTook = 0
 		err = q.digestWhole(ctx, s)
 		q.lookTook = time.Since(begun) - q.ingestTook
@@ -61,7 +64,7 @@ func (q *queueFile) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q.info, q.again = s.info, false
+	q.info, q.again, q.unread = s.info, false, s.d.cut
 	return nil
 }
 
@@ -79,36 +82,52 @@ func (q *queueFile) read() (sight, error) {
 	if info.Size() > maxFile {
 		return sight{}, fmt.Errorf("reading %s: it is larger than %d MiB", q.name, maxFile>>20)
 	}
-	s := sight{guard: g, info: info}
-	if !q.whole && q.info != nil && (info.Size() > smallFile || g == bare) {
-		if fresh, ok := q.readNew(f, info); ok {
-			s.data = fresh
-			return s, nil
+	s := sight{guard: g, info: info, stood: q.stands(f, info)}
+	if !q.whole && s.stood && info.Size() > q.end && (info.Size() > smallFile || g == bare) {
+		s.d = q.newDigest(q.end, q.lines)
+	} else {
+		if g == bare && time.Since(writtenAt(info)) < removalQuiet && q.info != nil {
+			return sight{}, errBusy // somebody rewrites it at this moment
 		}
+		s.d = q.newDigest(0, 0)
+		s.d.whole, s.d.seenUntil = true, writtenAt(info).Add(-unseenWindow)
 	}
-	if g == bare && time.Since(writtenAt(info)) < removalQuiet && q.info != nil {
-		return sight{}, errBusy // somebody rewrites it at this moment
-	}
-	s.whole = true
-	if s.data, err = readFrom(f, 0); err != nil {
+	if err := s.read(q, f); err != nil {
 		return sight{}, fmt.Errorf("reading %s: %w", q.name, err)
+	}
+	if g == exclusive && !lasts(f, q.entered) { // others were let in meanwhile
+		return sight{}, errBusy
 	}
 	return s, nil
 }
 
-// readNew reads what follows q.end, if the file is the one it was and what
-// stands below q.end is still there.
-func (q *queueFile) readNew(f *os.File, info os.FileInfo) ([]byte, bool) {
-	if !os.SameFile(info, q.info) || info.Size() <= q.end {
-		return nil, false
+// read sorts the lines of f, and keeps what stands below the end of them.
+func (s *sight) read(q *queueFile, f *os.File) (err error) {
+	if s.texts, err = s.d.read(f, s.info.Size()); err != nil {
+		return err
 	}
-	from := q.end - int64(len(q.tail))
-	b := make([]byte, info.Size()-from)
-	n, err := f.ReadAt(b, from)
-	if err != nil && err != io.EOF || n < len(q.tail) || !bytes.Equal(b[:len(q.tail)], q.tail) {
-		return nil, false
+	end := s.d.end + int64(len(s.d.rest))
+	from := max(0, s.d.end-maxRewrite)
+	if !s.d.whole {
+		from = max(from, q.end-int64(len(q.tail)))
 	}
-	return b[len(q.tail):n], true
+	s.below = window{from, make([]byte, end-from)}
+	n, err := f.ReadAt(s.below.data, from)
+	if err == io.EOF && int64(n) == end-from {
+		err = nil
+	}
+	return err
+}
+
+// stands reports whether f is the file that it was, and what stood below q.end
+// is still there.
+func (q *queueFile) stands(f *os.File, info os.FileInfo) bool {
+	if q.info == nil || !os.SameFile(info, q.info) || info.Size() < q.end {
+		return false
+	}
+	b := make([]byte, len(q.tail))
+	n, _ := f.ReadAt(b, q.end-int64(len(q.tail)))
+	return n == len(b) && bytes.Equal(b, q.tail)
 }
 
 // open opens the file for a look. The exclusive section is tried for a few
@@ -188,8 +207,8 @@ func jitter(d time.Duration) time.Duration {
 // digestNew takes in what was appended to a file that is otherwise unchanged.
 func (q *queueFile) digestNew(ctx context.Context, s sight) error {
 	q.whole = true // after an error what was committed is found again by its place
-	d := q.newDigest(q.end, q.lines)
-	if err := d.read(ctx, s.data); err != nil {
+	d := s.d
+	if err := d.resolve(ctx); err != nil {
 		return err
 	}
 	d.raws = append(d.raws, q.rest(ctx, d, s)...)
@@ -203,10 +222,8 @@ func (q *queueFile) digestNew(ctx context.Context, s sight) error {
 	if err := q.miss(ctx, d, nil); err != nil {
 		return err
 	}
-	for l := range d.present.all() {
-		q.view.put(l)
-	}
-	q.settle(d, s.data)
+	d.present.add()
+	q.settle(d, s.below)
 	q.whole = false
 	return nil
 }
@@ -214,22 +231,15 @@ func (q *queueFile) digestNew(ctx context.Context, s sight) error {
 // digestWhole goes through the whole file: what is new, what moved, what is
 // missing, what somebody changed.
 func (q *queueFile) digestWhole(ctx context.Context, s sight) error {
-	d := q.newDigest(0, 0)
-	d.whole = true
-	d.seenUntil = writtenAt(s.info).Add(-unseenWindow)
-	if err := d.read(ctx, s.data); err != nil {
+	d := s.d
+	if err := d.resolve(ctx); err != nil {
 		return err
 	}
 	d.unended()
 	d.raws = append(d.raws, q.rest(ctx, d, s)...)
 
-	var missing []viewLine
-	for l := range q.view.all() {
-		if !d.present.has(l.id) {
-			missing = append(missing, l)
-		}
-	}
-	rewritten := q.rewritten(d, s) || len(missing) > 0
+	missing := d.present.missing()
+	rewritten := q.info != nil && (d.moved || !s.stood) || len(missing) > 0
 	before, stood := len(q.taken), q.standing()
 	if rewritten {
 		q.generation = uuid.New()
@@ -248,7 +258,9 @@ func (q *queueFile) digestWhole(ctx context.Context, s sight) error {
 		return fmt.Errorf("taking in lines: %w", err)
 	}
 	if len(missing) > 0 {
-		q.renamed(d)
+		if err := q.renamed(d); err != nil {
+			return err
+		}
 	}
 	if err := q.miss(ctx, d, missing); err != nil {
 		return err
@@ -258,42 +270,25 @@ func (q *queueFile) digestWhole(ctx context.Context, s sight) error {
 			return err
 		}
 	}
-	q.view = d.present
+	d.present.settle()
 	q.drops = d.drops
-	q.settle(d, s.data)
+	q.settle(d, s.below)
 	q.whole = false
 	return nil
 }
 
-// rewritten reports whether the file is more than what it was with something
-// appended.
-func (q *queueFile) rewritten(d *digest, s sight) bool {
-	if q.info == nil {
-		return false
-	}
-	if d.moved || !os.SameFile(s.info, q.info) || s.info.Size() < q.end {
-		return true
-	}
-	from := q.end - int64(len(q.tail))
-	return !bytes.HasPrefix(s.data[from:], q.tail)
-}
-
-// settle notes what is known of the file after a look. data is what was read.
-func (q *queueFile) settle(d *digest, data []byte) {
+// settle notes what is known of the file after a look. below is what stands
+// below its end.
+func (q *queueFile) settle(d *digest, below window) {
 	if !d.whole {
 		q.drops = append(q.drops, d.drops...)
-		data = concat(q.tail, data[:d.end-q.end])
-	} else {
-		data = data[:d.end]
 	}
 	keep := int64(tailSize)
-	for start := range q.leaving() {
-		keep = max(keep, d.end-start)
+	for at := range q.leaving() {
+		keep = max(keep, d.end-at)
 	}
-	if keep = min(keep, maxRewrite); int64(len(data)) > keep {
-		data = data[int64(len(data))-keep:]
-	}
-	q.tail = bytes.Clone(data)
+	data := below.data[:d.end-below.start]
+	q.tail = bytes.Clone(data[max(0, int64(len(data))-min(keep, maxRewrite)):])
 	q.end, q.lines = d.end, d.lines
 }
 
@@ -316,9 +311,9 @@ func (q *queueFile) rest(ctx context.Context, d *digest, s sight) []rawLine {
 		return nil
 	}
 	q.partial = partial{}
-	raw := rawLine{stretch: stretch{d.end, len(d.rest)}, number: d.lines + 1, raw: d.rest}
+	raw := newRawLine(d.end, d.rest, d.lines+1)
 	if l, ok := parseViewLine(d.rest); ok && q.known(ctx, l.id) {
-		d.drops = append(d.drops, raw.stretch) // a torn line of ours
+		d.drops = append(d.drops, raw.stretch()) // a torn line of ours
 		d.end += int64(len(d.rest))
 		return nil
 	}

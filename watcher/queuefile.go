@@ -33,15 +33,17 @@ type queueFile struct {
 	side string // why the file is only read; "" if it is written
 
 	// What is known of the file as the last look or write left it.
-	info  os.FileInfo // nil before the first look
-	again bool        // look again even if the file seems unchanged
-	end   int64       // everything below was taken in or is ours
-	tail  []byte      // what stands below end: tailSize bytes, and back to the first line that is to leave
-	lines int         // line ends below end
-	whole bool        // the next look must go through the whole file
+	info   os.FileInfo // nil before the first look
+	again  bool        // look again even if the file seems unchanged
+	end    int64       // everything below was taken in or is ours
+	tail   []byte      // what stands below end: tailSize bytes, and back to the first text that is to leave
+	lines  int         // line ends below end
+	whole  bool        // the next look must go through the whole file
+	unread bool        // it has more than the last look read
 
 	gate       *gate
 	backlog    []rawLine     // lines that were read and are not taken yet, in their order
+	texts      window        // where their words were read last
 	full       bool          // there was no room for the first one of the backlog
 	need       int           // how much it needs, then
 	ingestTook time.Duration // of a look
@@ -49,7 +51,7 @@ type queueFile struct {
 	generation uuid.UUID
 	view       *view        // the jobs' lines in the file
 	taken      []jobs.Taken // lines taken in: still standing, or commands gone a moment ago
-	drops      []stretch    // further stretches that are to leave the file
+	drops      []stretch    // further texts that are to leave the file
 	torn       bool         // a write broke off in the middle: the file is to be repaired before anything else
 	words      map[uuid.UUID]jobs.State
 	gone       map[uuid.UUID]bool // PENDING jobs whose lines somebody removed, undecided
@@ -193,7 +195,10 @@ func (q *queueFile) pass(ctx context.Context) time.Duration {
 			return faultDelay
 		}
 	}
-	if err := q.advance(ctx); err != nil {
+	switch err := q.advance(ctx); {
+	case errors.Is(err, errBusy):
+		sooner(q.busyDelay())
+	case err != nil:
 		q.fault(ctx, err)
 		return faultDelay
 	}
@@ -201,7 +206,11 @@ func (q *queueFile) pass(ctx context.Context) time.Duration {
 		q.fault(ctx, err)
 		return faultDelay
 	}
-	switch more, err := q.apply(ctx); {
+	more, err := q.apply(ctx)
+	for n := 1; n < turnBatches && more && err == nil && len(q.backlog) > 0; n++ { // as much as was taken
+		more, err = q.apply(ctx)
+	}
+	switch {
 	case errors.Is(err, errBusy):
 		sooner(q.busyDelay())
 	case err != nil:
@@ -210,7 +219,10 @@ func (q *queueFile) pass(ctx context.Context) time.Duration {
 	case more:
 		sooner(time.Millisecond)
 	}
-	if len(q.backlog) > 0 && !q.full {
+	if len(q.backlog) == 0 {
+		q.texts = window{}
+	}
+	if q.unread || len(q.backlog) > 0 && !q.full {
 		sooner(time.Millisecond)
 	}
 	if q.partial.text != "" {
@@ -282,7 +294,7 @@ func (q *queueFile) setWord(l viewLine, s jobs.State) {
 
 // mustLook reports whether the file may hold something new.
 func (q *queueFile) mustLook() bool {
-	if q.whole || q.again || q.info == nil {
+	if q.whole || q.again || q.unread || q.info == nil {
 		return true
 	}
 	if q.partial.text != "" && time.Since(q.partial.since) >= partialWait {

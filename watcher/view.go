@@ -116,14 +116,20 @@ func (v *view) put(l viewLine) {
 	s := v.find(l.id)
 	if s < 0 {
 		s = v.add(l.id)
-	} else if v.slot(s).ended() {
+	}
+	v.set(s, l.pack())
+}
+
+// set makes p the line of a slot, which is its job's.
+func (v *view) set(s int, p packedLine) {
+	old := v.slot(s)
+	if old.ended() {
 		v.finished--
 	}
-	p := v.slot(s)
-	*p = l.pack()
 	if p.ended() {
 		v.finished++
 	}
+	*old = p
 }
 
 // remove takes out the line of a job, if it has one. The last line gets its slot.
@@ -186,7 +192,7 @@ func (v *view) add(id uuid.UUID) int {
 		v.chunks = append(v.chunks, new([chunkLines]packedLine))
 	}
 	v.n++
-	v.slot(s).id = id
+	v.slot(s).id, v.slot(s).word = id, wordNumber(jobs.Pending)
 	v.enter(id, s)
 	return s
 }
@@ -233,7 +239,7 @@ func (l viewLine) pack() packedLine {
 	lead := min(l.lead, mostLead)
 	return packedLine{
 		id: l.id, at: uint32(l.at()), length: uint32(l.length - l.lead), lead: uint16(lead), text: l.text,
-		word: uint8(slices.Index(jobs.States, l.word) + 1), placed: ticksAfter(l.placed), changed: ticksBefore(l.changed),
+		word: wordNumber(l.word), placed: ticksAfter(l.placed), changed: ticksBefore(l.changed),
 	}
 }
 

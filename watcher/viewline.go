@@ -28,8 +28,8 @@ type viewLine struct {
 // blanks of its own, but its text stays where it is.
 func (l viewLine) at() int64 { return l.start + int64(l.lead) }
 
-// end is where the next line begins.
-func (l viewLine) end() int64 { return l.start + int64(l.length) }
+// stretch is that of the line's text.
+func (l viewLine) stretch() stretch { return stretch{l.at(), l.length - l.lead} }
 
 // parseViewLine reads a job's line: a UUID first, a state word last. It
 // returns false for every other line.

@@ -35,7 +35,7 @@ func (q *queueFile) writeWords(f *os.File) {
 		}
 		room := found.room
 		if room < len(word) { // a line of the writer's own: it gets one of ours
-			q.drops = append(q.drops, stretch{l.start, l.length})
+			q.drops = append(q.drops, l.stretch())
 			q.rewant = append(q.rewant, id.String())
 			q.view.remove(id)
 			continue
@@ -50,23 +50,6 @@ func (q *queueFile) writeWords(f *os.File) {
 		l.word, l.changed = word, time.Now()
 		q.view.put(l)
 	}
-}
-
-// stands reports whether the line is as it was when it was planned to go.
-func (b blanking) stands(f *os.File) bool {
-	found := make([]byte, len(b.old))
-	n, _ := f.ReadAt(found, b.start)
-	return n == len(found) && bytes.Equal(found, b.old)
-}
-
-// blank writes spaces over a line and its line end, so that it becomes leading
-// spaces of the next one.
-func (q *queueFile) blank(f *os.File, b blanking) {
-	q.distrust() // the next line begins earlier now
-	if _, err := f.WriteAt(bytes.Repeat([]byte{' '}, len(b.old)), b.start); err != nil {
-		q.o.Log.Error().Err(err).Str("file", q.name).Msg("taken line cannot be blanked, trying again")
-	}
-	jobs.Step("queue file: blanked")
 }
 
 // committed notes in the database what the file now holds.

@@ -1,0 +1,119 @@
+package watcher
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"os"
+	"slices"
+
+	"jobrunner/jobs"
+)
+
+// What is to leave the file far ahead of its end is not cut out, for that the
+// rest would have to be written anew: spaces are written over it, over its line
+// end too, so that it becomes leading spaces of the next line.
+
+// blanking is a part of the file that is to be blanked: whole lines, one after
+// the other.
+type blanking struct {
+	start int64
+	texts []blankText
+	old   []byte // as it must be found
+}
+
+type blankText struct {
+	length int
+	hash   uint64 // of the line that was taken there; 0 if none was
+}
+
+// blankToo adds a text, which stands behind all that are to be blanked already.
+func blankToo(all []blanking, start int64, t blankText) []blanking {
+	if n := len(all); n > 0 {
+		last := &all[n-1]
+		if start == last.start+int64(len(last.old)) {
+			last.texts = append(last.texts, t)
+			last.old = append(last.old, make([]byte, t.length)...)
+			return all
+		}
+	}
+	return append(all, blanking{start, []blankText{t}, make([]byte, t.length)})
+}
+
+// hashes gives those of the taken lines that still stand in the file.
+func (q *queueFile) hashes() map[int64]uint64 {
+	all := map[int64]uint64{}
+	for _, t := range q.taken {
+		if t.GoneAt == 0 {
+			all[t.Offset] = t.Hash
+		}
+	}
+	return all
+}
+
+// read reads what is to be blanked; false if it is not all there. A NUL that
+// stands before it, half of a line end in UTF-16, goes too.
+func (b *blanking) read(f *os.File) bool {
+	n, _ := f.ReadAt(b.old, b.start)
+	if n < len(b.old) {
+		return false
+	}
+	var before [1]byte
+	if m, _ := f.ReadAt(before[:], b.start-1); b.start > 0 && m == 1 && before[0] == 0 {
+		b.start--
+		b.old = slices.Insert(b.old, 0, 0)
+		b.texts[0].length++
+	}
+	return true
+}
+
+// holds reports whether what was read are lines that were taken.
+func (b *blanking) holds() bool {
+	rest := b.old
+	for _, t := range b.texts {
+		if t.hash == 0 || jobs.RawHash(rest[:t.length]) != t.hash {
+			return false
+		}
+		rest = rest[t.length:]
+	}
+	return true
+}
+
+// stands reports whether all is as it was when it was planned to go.
+func (b *blanking) stands(f *os.File) bool {
+	found := make([]byte, len(b.old))
+	n, _ := f.ReadAt(found, b.start)
+	return n == len(found) && bytes.Equal(found, b.old)
+}
+
+// blank writes the spaces.
+func (q *queueFile) blank(f *os.File, b blanking) {
+	if _, err := f.WriteAt(bytes.Repeat([]byte{' '}, len(b.old)), b.start); err != nil {
+		q.distrust()
+		q.o.Log.Error().Err(err).Str("file", q.name).Msg("taken line cannot be blanked, trying again")
+	}
+	q.lines -= bytes.Count(b.old, []byte{'\n'})
+	jobs.Step("queue file: blanked")
+}
+
+// waitingFrom gives the lines of the backlog that stand at an offset or behind.
+func (q *queueFile) waitingFrom(at int64) []rawLine {
+	n, _ := slices.BinarySearchFunc(q.backlog, at, func(r rawLine, at int64) int { return cmp.Compare(int64(r.at), at) })
+	return q.backlog[n:]
+}
+
+// renumber counts the lines that wait without those that an edit takes out
+// before them. If it is not carried out to its end all are looked at again.
+func (q *queueFile) renumber(e *edit) {
+	if len(q.backlog) == 0 {
+		return
+	}
+	n, gone := 0, slices.Sorted(maps.Keys(e.gone))
+	for i := range q.backlog {
+		r := &q.backlog[i]
+		for n < len(gone) && gone[n] < int64(r.at) {
+			n++
+		}
+		r.number -= uint32(n)
+	}
+}
