@@ -164,24 +164,50 @@ func scanTaken(row scanner) (Taken, error) {
 	return line, err
 }
 
-const selectWanted = selectJobs + "INDEXED BY jobs_wanted WHERE line_at = 0 ORDER BY seq LIMIT ?+0"
+// lineColumns are what a line is made of, of the many columns that a job has.
+const lineColumns = "SELECT seq, id, spelling, target, args, state, finished_at, line_at, doubt FROM jobs "
 
-// LinesWanted returns up to limit jobs that are to get a line and have none,
-// in order of acceptance.
-func (q *Queue) LinesWanted(ctx context.Context, limit int) ([]*Job, error) {
-	return q.explained(ctx, selectWanted, limit)
+const (
+	selectWanted = lineColumns + "INDEXED BY jobs_wanted WHERE line_at = 0 ORDER BY seq LIMIT ?+0"
+	selectPlaced = lineColumns + "INDEXED BY jobs_placed WHERE line_at > 0 AND seq > ? ORDER BY seq LIMIT ?+0"
+)
+
+// lines runs a constant query for lineColumns.
+func (q *Queue) lines(ctx context.Context, query string, args ...any) ([]*Job, error) {
+	var found []*Job
+	err := q.read.each(ctx, query, args, func(row scanner) error {
+		j := &Job{}
+		var words, state string
+		var finished int64
+		err := row.Scan(&j.Seq, &j.ID, &j.Spelling, &j.Target, &words, &state, &finished, &j.LineAt, &j.Doubt)
+		if err != nil {
+			return err
+		}
+		j.State, j.FinishedAt = State(state), fromMillis(finished)
+		found = append(found, j)
+		return unpack([]packed{{words, &j.Args}})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading what lines are made of: %w", err)
+	}
+	return found, nil
 }
 
-const selectPlaced = selectJobs + "INDEXED BY jobs_placed WHERE line_at > 0 AND seq > ? ORDER BY seq LIMIT ?+0"
+// LinesWanted returns up to limit jobs that are to get a line and have none,
+// in order of acceptance. Of each only that is read which its line is made of.
+func (q *Queue) LinesWanted(ctx context.Context, limit int) ([]*Job, error) {
+	return q.lines(ctx, selectWanted, limit)
+}
 
 // EachLine calls fn on every job whose line was placed in the queue file, in
-// order of acceptance. It reads piece by piece, so that a long walk neither
-// holds much in memory nor keeps the database from tidying up.
+// order of acceptance, of which only that is read which its line is made of, and
+// when it ended. It reads piece by piece, so that a long walk neither holds much
+// in memory nor keeps the database from tidying up.
 func (q *Queue) EachLine(ctx context.Context, fn func(*Job) error) error {
 	const piece = 1000
 	var last int64
 	for {
-		found, err := q.explained(ctx, selectPlaced, last, piece)
+		found, err := q.lines(ctx, selectPlaced, last, piece)
 		if err != nil {
 			return err
 		}
