@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"jobrunner/jobs"
@@ -32,6 +33,9 @@ const (
 	order                       // it may be a command
 	examined                    // it was found to be no command that can be taken before others
 )
+
+// mostLead is how many of the blanks before a line are kept as its own.
+const mostLead = math.MaxUint16
 
 // newRawLine is the line raw, which begins at start.
 func newRawLine(start int64, raw []byte, number int) rawLine {

@@ -4,8 +4,6 @@ import (
 	"iter"
 
 	"github.com/google/uuid"
-
-	"jobrunner/jobs"
 )
 
 // sighted is what a look finds of the jobs' lines, held against the view that
@@ -23,7 +21,6 @@ type sighted struct {
 type spot struct {
 	at     uint32
 	length uint32
-	lead   uint16
 	word   uint8
 	other  bool // it is otherwise than in the view
 }
@@ -39,8 +36,8 @@ func (s *sighted) saw(slot int, l viewLine) {
 	s.seen[slot/64] |= 1 << (slot % 64)
 	s.n++
 	p := s.base.slot(slot)
-	found := spot{uint32(l.at()), uint32(l.length - l.lead), uint16(min(l.lead, mostLead)), wordNumber(l.word), true}
-	if found == (spot{p.at, p.length, p.lead, p.word, true}) {
+	found := spot{uint32(l.at()), uint32(l.length - l.lead), wordNumber(l.word), true}
+	if found == (spot{p.at, p.length, uint8(p.words), true}) {
 		return
 	}
 	chunk := &s.spots[slot/chunkLines]
@@ -62,7 +59,7 @@ func (s *sighted) at(slot int) packedLine {
 	p := *s.base.slot(slot)
 	if chunk := s.spots[slot/chunkLines]; chunk != nil && chunk[slot%chunkLines].other {
 		now := chunk[slot%chunkLines]
-		p.at, p.length, p.lead, p.word = now.at, now.length, now.lead, now.word
+		p.at, p.length, p.words = now.at, now.length, p.words&^0xff|uint32(now.word)
 	}
 	return p
 }
@@ -127,14 +124,4 @@ func (v *view) lines(slots []int32) iter.Seq[viewLine] {
 			}
 		}
 	}
-}
-
-// wordNumber is a state as a packed line has it.
-func wordNumber(s jobs.State) uint8 {
-	for i, word := range jobs.States {
-		if s == word {
-			return uint8(i + 1)
-		}
-	}
-	return 0
 }

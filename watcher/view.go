@@ -13,7 +13,7 @@ import (
 )
 
 // view is all the jobs' lines of the file. There may be a million of them, and
-// they stay in memory for as long as the daemon runs. So each is a value of 40
+// they stay in memory for as long as the daemon runs. So each is a value of 36
 // bytes without a pointer, which the garbage collector need not look at, in
 // chunks that are never copied to grow; a line is found by its id through a
 // table of slots with linear probing.
@@ -35,15 +35,10 @@ type packedLine struct {
 	id      uuid.UUID
 	at      uint32 // of its text
 	length  uint32 // of that, line end included
-	text    uint32
-	placed  int32 // ticks
-	changed int32 // ticks; never if it is not known
-	lead    uint16
-	word    uint8 // in jobs.States, + 1; 0 if there is none
+	placed  int32  // ticks
+	changed int32  // ticks; never if it is not known
+	words   uint32 // fingerprint of its text << 8 | number of its state word
 }
-
-// mostLead is how many of the blanks before a line are known to be its own.
-const mostLead = math.MaxUint16
 
 // Times are kept in ticks since began, which are exact enough to tell what a
 // tool can have seen: that is judged by seconds. They are rounded to where more
@@ -192,7 +187,7 @@ func (v *view) add(id uuid.UUID) int {
 		v.chunks = append(v.chunks, new([chunkLines]packedLine))
 	}
 	v.n++
-	v.slot(s).id, v.slot(s).word = id, wordNumber(jobs.Pending)
+	*v.slot(s) = packedLine{id: id, words: uint32(wordNumber(jobs.Pending))}
 	v.enter(id, s)
 	return s
 }
@@ -228,24 +223,27 @@ func (v *view) free(hole int) {
 
 func (p *packedLine) ended() bool { return p.state().Ended() }
 
+// state gives the line's state word, "" if it has none.
 func (p *packedLine) state() jobs.State {
-	if p.word == 0 {
-		return ""
+	if n := uint8(p.words); n > 0 {
+		return jobs.States[n-1]
 	}
-	return jobs.States[p.word-1]
+	return ""
 }
 
+// wordNumber is that of a state in jobs.States, + 1; 0 if there is none.
+func wordNumber(s jobs.State) uint8 { return uint8(slices.Index(jobs.States, s) + 1) }
+
 func (l viewLine) pack() packedLine {
-	lead := min(l.lead, mostLead)
 	return packedLine{
-		id: l.id, at: uint32(l.at()), length: uint32(l.length - l.lead), lead: uint16(lead), text: l.text,
-		word: wordNumber(l.word), placed: ticksAfter(l.placed), changed: ticksBefore(l.changed),
+		id: l.id, at: uint32(l.at()), length: uint32(l.length - l.lead),
+		words: l.text<<8 | uint32(wordNumber(l.word)), placed: ticksAfter(l.placed), changed: ticksBefore(l.changed),
 	}
 }
 
 func (p *packedLine) unpack() viewLine {
 	return viewLine{
-		id: p.id, start: int64(p.at) - int64(p.lead), length: int(p.length) + int(p.lead), lead: int(p.lead), text: p.text,
-		word: p.state(), placed: fromTicks(p.placed), changed: fromTicks(p.changed),
+		id: p.id, start: int64(p.at), length: int(p.length), text: p.words >> 8, word: p.state(),
+		placed: fromTicks(p.placed), changed: fromTicks(p.changed),
 	}
 }

@@ -18,7 +18,7 @@ func idOf(n int) (id uuid.UUID) {
 }
 
 func lineOf(n int, word jobs.State) viewLine {
-	return viewLine{id: idOf(n), start: int64(n) * 70, length: 64, lead: n % 3, word: word, text: uint32(n), placed: began, changed: began}
+	return viewLine{id: idOf(n), start: int64(n) * 70, length: 64, word: word, text: uint32(n), placed: began, changed: began}
 }
 
 // Whatever is put and removed, in whatever order, the view has what a map has.

@@ -13,13 +13,13 @@ import (
 // viewLine is a job's line as it stands in the queue file.
 type viewLine struct {
 	id      uuid.UUID
-	start   int64 // of the whole line, leading spaces included
-	length  int   // line end included
+	start   int64 // of the whole line, leading spaces included; in the view that of its text
+	length  int   // from there, line end included
 	lead    int   // blanks before its text
 	wordAt  int   // of the state word, from start
 	room    int   // bytes that a state word may fill there
 	word    jobs.State
-	text    uint32    // fingerprint of all but the state word and outer spaces
+	text    uint32    // fingerprint, 24 bits, of all but the state word and outer spaces
 	placed  time.Time // when it was taken, appended or moved
 	changed time.Time // when its word was last written by us; zero if unknown
 }
@@ -60,7 +60,7 @@ func parseViewLine(raw []byte) (viewLine, bool) {
 }
 
 // fingerprint tells texts apart for as long as this process lives.
-func fingerprint(text []byte) uint32 { return uint32(maphash.Bytes(seed, text)) }
+func fingerprint(text []byte) uint32 { return uint32(maphash.Bytes(seed, text) >> 40) }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' }
 
