@@ -102,14 +102,14 @@ func (q *queueFile) plans(wanted []*jobs.Job, left []viewLine) (*edit, error) {
 		}
 	}
 	starts := slices.Sorted(maps.Keys(e.gone))
+	may := q.rewritable()
 	var going int64 // bytes that go from here to the end
 	for _, start := range slices.Backward(starts) {
 		going += int64(e.gone[start])
-		if len(left) > 0 || q.end-start <= q.rewritable(going) {
+		if len(left) > 0 || q.end-start <= may(going) {
 			e.from = start
 		}
 	}
-	e.from -= q.blanksBefore(e.from)
 	if len(wanted) == maxPlaced { // further lines are placed next
 		for start := range q.unplacedYet(wanted) {
 			if start < e.from {
@@ -133,20 +133,15 @@ func (q *queueFile) plans(wanted []*jobs.Job, left []viewLine) (*edit, error) {
 	return e, nil
 }
 
-// rewritable is how much of the end of the file may be written anew for going
-// bytes of it to go. What others have changed since the last look must be known
-// from there.
-func (q *queueFile) rewritable(going int64) int64 {
-	if info, err := os.Lstat(q.o.Path); err != nil || !unchanged(info, q.info) {
-		return int64(len(q.tail))
+// rewritable says how much of the end of the file may be written anew for so
+// many bytes of it to go. If others have changed it since the last look that is
+// what is known from there.
+func (q *queueFile) rewritable() func(going int64) int64 {
+	info, err := os.Lstat(q.o.Path)
+	if err != nil || !unchanged(info, q.info) {
+		return func(int64) int64 { return int64(len(q.tail)) }
 	}
-	return max(maxRewrite, worthwhile*going)
-}
-
-// blanksBefore counts the blanks that stand before an offset, as far as is known.
-func (q *queueFile) blanksBefore(at int64) int64 {
-	before := q.tail[:max(0, int64(len(q.tail))-(q.end-at))]
-	return int64(len(before) - len(bytes.TrimRight(before, blanks)))
+	return func(going int64) int64 { return max(maxRewrite, worthwhile*going) }
 }
 
 // readOld reads what the edit is to replace. It must be what the last look
@@ -158,6 +153,7 @@ func (q *queueFile) readOld(e *edit) error {
 		return err
 	}
 	defer f.Close()
+	e.from -= blanksBefore(f, e.from)
 	e.old = make([]byte, q.end-e.from)
 	n, err := f.ReadAt(e.old, e.from)
 	if err != nil && err != io.EOF {
@@ -288,11 +284,7 @@ func (q *queueFile) writeExclusive(f *os.File, e *edit, pl plan, edits bool) (bo
 	if !os.SameFile(info, q.info) || info.Size() < q.end {
 		return false, nil
 	}
-	found, err := readFrom(f, e.from)
-	if err != nil {
-		return false, err
-	}
-	if !bytes.HasPrefix(found, e.old) || !q.tailStands(f, e) {
+	if !standsAt(f, e.from, e.old) || !q.tailStands(f, e) {
 		return false, nil
 	}
 	for _, b := range e.blanks {
@@ -301,11 +293,16 @@ func (q *queueFile) writeExclusive(f *os.File, e *edit, pl plan, edits bool) (bo
 		}
 	}
 	if edits {
-		if behind := found[len(e.old):]; len(behind) > 0 { // appended since the look: it stays behind
+		behind, err := readFrom(f, e.from+int64(len(e.old)))
+		if err != nil {
+			return false, err
+		}
+		if len(behind) > 0 { // appended since the look: it stays behind
+			pl.Old = concat(e.old, behind)
 			if len(trimSpace(behind)) == 0 {
 				behind = nil // the second byte of a line end in UTF-16
 			}
-			pl.Old, pl.New = found, concat(e.new, behind)
+			pl.New = concat(e.new, behind)
 			if err := q.plan.write(pl, false); err != nil {
 				return false, err
 			}
@@ -352,9 +349,20 @@ func (q *queueFile) tailStands(f *os.File, e *edit) bool {
 	if from >= e.from {
 		return true
 	}
-	b := make([]byte, e.from-from)
-	n, _ := f.ReadAt(b, from)
-	return n == len(b) && bytes.Equal(b, q.tail[:n])
+	return standsAt(f, from, q.tail[:e.from-from])
+}
+
+// standsAt reports whether text stands in f at an offset.
+func standsAt(f *os.File, at int64, text []byte) bool {
+	b := make([]byte, min(len(text), pieceSize))
+	for len(text) > 0 {
+		n, _ := f.ReadAt(b[:min(len(text), len(b))], at)
+		if n == 0 || !bytes.Equal(b[:n], text[:n]) {
+			return false
+		}
+		at, text = at+int64(n), text[n:]
+	}
+	return true
 }
 
 // moved notes where the lines of a carried out edit now stand.

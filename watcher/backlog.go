@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ const (
 // the file has then been read. What is too much for a turn, or has no room, is
 // the backlog; only commands are taken from that.
 func (q *queueFile) ingest(ctx context.Context, d *digest, raws []rawLine) error {
-	begun := time.Now()
+	begun, all := time.Now(), len(raws)
 	defer func() { q.ingestTook += time.Since(begun) }()
 	batches := turnBatches
 	if q.info == nil {
@@ -53,6 +54,9 @@ func (q *queueFile) ingest(ctx context.Context, d *digest, raws []rawLine) error
 	}
 	if len(raws) == 0 {
 		return nil
+	}
+	if bits.Len(uint(len(raws))) < bits.Len(uint(all)) {
+		raws = slices.Clone(raws) // lets go of those before them, now that they are but half
 	}
 	return q.keep(ctx, d, raws)
 }

@@ -3,6 +3,7 @@ package watcher
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -76,6 +77,7 @@ func crashed(t *testing.T, d *desk, passes int) (died bool) {
 				panic(r)
 			}
 			died = true
+			runtime.GC() // closes what it had open, as its end would, or its lease would last
 		}
 	}()
 	q, err := newQueueFile(d.options())

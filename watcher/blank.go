@@ -80,10 +80,17 @@ func (b *blanking) holds() bool {
 }
 
 // stands reports whether all is as it was when it was planned to go.
-func (b *blanking) stands(f *os.File) bool {
-	found := make([]byte, len(b.old))
-	n, _ := f.ReadAt(found, b.start)
-	return n == len(found) && bytes.Equal(found, b.old)
+func (b *blanking) stands(f *os.File) bool { return standsAt(f, b.start, b.old) }
+
+// blanksBefore counts the blanks that stand in f before an offset, of those of
+// the page before it: they belong to what stands there.
+func blanksBefore(f *os.File, at int64) int64 {
+	before := make([]byte, min(at, pageSize))
+	n, _ := f.ReadAt(before, at-int64(len(before)))
+	if n < len(before) {
+		return 0
+	}
+	return int64(n - len(bytes.TrimRight(before, blanks)))
 }
 
 // blank writes the spaces.

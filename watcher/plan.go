@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -43,6 +44,7 @@ const (
 	planMagic = "jobrunner plan 2\n"
 	doneMagic = "jobrunner done 2\n" // of the same length
 	planHead  = len(planMagic) + 16 + 24
+	planPiece = 64 << 10 // bytes that are gathered for one write
 )
 
 func openPlanFile(path string) (*planFile, error) {
@@ -57,15 +59,24 @@ func (p *planFile) Close() error { return p.f.Close() }
 
 // write stores pl; with sync it is on disk when write returns.
 func (p *planFile) write(pl plan, sync bool) error {
-	b := make([]byte, 0, planHead+4+len(pl.Old)+len(pl.New))
-	b = append(b, planMagic...)
-	b = append(b, pl.Generation[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(pl.From))
-	b = binary.BigEndian.AppendUint64(b, uint64(len(pl.Old)))
-	b = binary.BigEndian.AppendUint64(b, uint64(len(pl.New)))
-	b = append(append(b, pl.Old...), pl.New...)
-	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
-	if _, err := p.f.WriteAt(b, 0); err != nil {
+	head := make([]byte, 0, planHead)
+	head = append(head, planMagic...)
+	head = append(head, pl.Generation[:]...)
+	head = binary.BigEndian.AppendUint64(head, uint64(pl.From))
+	head = binary.BigEndian.AppendUint64(head, uint64(len(pl.Old)))
+	head = binary.BigEndian.AppendUint64(head, uint64(len(pl.New)))
+	sum := crc32.NewIEEE()
+	w := bufio.NewWriterSize(io.NewOffsetWriter(p.f, 0), planPiece)
+	for _, part := range [][]byte{head, pl.Old, pl.New} {
+		sum.Write(part)
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	if _, err := w.Write(binary.BigEndian.AppendUint32(nil, sum.Sum32())); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
 		return err
 	}
 	if sync {
