@@ -6,15 +6,19 @@ import (
 	"fmt"
 )
 
+const placeLine = `UPDATE jobs SET line_at = iif(? = -1 AND state IN ('PENDING', 'RUNNING'), 0, ?) WHERE id = ?`
+
 // PlaceLines notes when the lines of jobs were placed in the queue file, or
 // that they have left it. A line cannot leave for good while its job is not
 // ended: a retry came between, and the line is wanted again.
 func (q *Queue) PlaceLines(ctx context.Context, places []Placement) error {
 	err := q.write(ctx, func(t *tx) error {
 		for _, p := range places {
-			_, err := t.change(`UPDATE jobs SET line_at = iif(? = -1 AND state IN ('PENDING', 'RUNNING'), 0, ?)
-				WHERE id = ?`, p.At, p.At, p.ID)
-			if err != nil {
+			query, args := placeLine, []any{p.At, p.At, p.ID}
+			if p.Seq > 0 {
+				query, args = placeLine+" AND seq = ?", append(args, p.Seq)
+			}
+			if _, err := t.change(query, args...); err != nil {
 				return err
 			}
 		}

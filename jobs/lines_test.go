@@ -34,6 +34,15 @@ func TestLines(t *testing.T) {
 	same(t, "wanted", ids(q.LinesWanted(bg, 10)), []string{c, d})
 	same(t, "placed", placed(), []string{a, b})
 	same(t, "line at", readJob(t, q, a).LineAt, 30)
+	for _, seq := range []int64{list[3].Seq, list[2].Seq} { // not by the place of another job
+		if err := q.PlaceLines(bg, []jobs.Placement{{ID: c, Seq: seq, At: seq}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same(t, "line at", []int64{readJob(t, q, c).LineAt, readJob(t, q, d).LineAt}, []int64{list[2].Seq, 0})
+	if err := q.PlaceLines(bg, []jobs.Placement{{ID: c, At: jobs.LineWanted}}); err != nil {
+		t.Fatal(err)
+	}
 
 	removed, err := q.RemoveByLine(bg, []string{a, a, "no such job"}, "job_queue.txt")
 	if err != nil {

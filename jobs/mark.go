@@ -21,6 +21,7 @@ type Taken struct {
 // Placement says when a job's line was placed in the queue file (Unix ms), or
 // LineLeft.
 type Placement struct {
-	ID string
-	At int64
+	ID  string
+	Seq int64 // of the job; 0 if it is not known. By it many jobs that came one after the other are found sooner
+	At  int64
 }

@@ -59,7 +59,7 @@ func (q *queueFile) placeAll(ctx context.Context) error {
 		p := make([]jobs.Placement, len(wanted))
 		now := millis(time.Now())
 		for i, j := range wanted {
-			p[i] = jobs.Placement{ID: j.ID, At: now}
+			p[i] = jobs.Placement{ID: j.ID, Seq: j.Seq, At: now}
 		}
 		if err := q.o.Queue.PlaceLines(ctx, p); err != nil {
 			return fmt.Errorf("noting which lines are in the file of states: %w", err)

@@ -57,7 +57,7 @@ func (q *queueFile) committed(ctx context.Context, e *edit) error {
 	now := time.Now()
 	var p []jobs.Placement
 	for _, j := range e.placed {
-		p = append(p, jobs.Placement{ID: j.ID, At: millis(now)})
+		p = append(p, jobs.Placement{ID: j.ID, Seq: j.Seq, At: millis(now)})
 	}
 	for _, id := range e.left {
 		p = append(p, jobs.Placement{ID: id, At: jobs.LineLeft})
