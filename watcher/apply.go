@@ -153,15 +153,19 @@ func (q *queueFile) readOld(e *edit) error {
 		return err
 	}
 	defer f.Close()
-	e.from -= blanksBefore(f, e.from)
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	may := int64(maxRewrite)
+	if !unchanged(info, q.info) {
+		may = max(0, e.from-q.end+int64(len(q.tail)))
+	}
+	e.from -= blanksBefore(f, e.from, may)
 	e.old = make([]byte, q.end-e.from)
 	n, err := f.ReadAt(e.old, e.from)
 	if err != nil && err != io.EOF {
 		return fmt.Errorf("reading %s: %w", q.name, err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return err
 	}
 	covered := min(len(q.tail), n)
 	same := n == len(e.old) && bytes.HasSuffix(e.old, q.tail[len(q.tail)-covered:])

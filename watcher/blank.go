@@ -82,15 +82,24 @@ func (b *blanking) holds() bool {
 // stands reports whether all is as it was when it was planned to go.
 func (b *blanking) stands(f *os.File) bool { return standsAt(f, b.start, b.old) }
 
-// blanksBefore counts the blanks that stand in f before an offset, of those of
-// the page before it: they belong to what stands there.
-func blanksBefore(f *os.File, at int64) int64 {
-	before := make([]byte, min(at, pageSize))
-	n, _ := f.ReadAt(before, at-int64(len(before)))
-	if n < len(before) {
-		return 0
+// blanksBefore counts the blanks that stand in f before an offset, but no more
+// than most: they belong to what stands there, and leave the file with it.
+func blanksBefore(f *os.File, at, most int64) (n int64) {
+	buf := make([]byte, pageSize)
+	for n < most && at > 0 {
+		before := buf[:min(at, int64(len(buf)), most-n)]
+		at -= int64(len(before))
+		if m, _ := f.ReadAt(before, at); m < len(before) {
+			return n
+		}
+		text := len(bytes.TrimRight(before, blanks))
+		n += int64(len(before) - text)
+		if text > 0 {
+			return n
+		}
+		buf = make([]byte, min(2*len(buf), pieceSize))
 	}
-	return int64(n - len(bytes.TrimRight(before, blanks)))
+	return n
 }
 
 // blank writes the spaces.

@@ -182,3 +182,26 @@ func TestStateWordStaysInOnePage(t *testing.T) {
 		}
 	}
 }
+
+// Blanks that lines have left behind leave the file with the line before which
+// they stand.
+func TestBlanksBeforeAnEdit(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "job_queue.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, n := range []int{0, 1, pageSize - 4, pageSize, 3*pageSize + 17, 5 << 20} {
+		text := "one\n" + strings.Repeat(" ", n) + "two\n"
+		if _, err := f.WriteAt([]byte(text), 0); err != nil {
+			t.Fatal(err)
+		}
+		at := int64(len("one\n") + n)
+		if got := blanksBefore(f, at, 1<<30); got != int64(n) {
+			t.Errorf("%d blanks before, want %d", got, n)
+		}
+		if got, most := blanksBefore(f, at, 5000), int64(min(n, 5000)); got != most {
+			t.Errorf("%d blanks before, want %d", got, most)
+		}
+	}
+}
