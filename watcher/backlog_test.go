@@ -41,6 +41,7 @@ func TestCrashesWhileLinesWait(t *testing.T) {
 		left.Store(1 + random.Int63n(60))
 		if crashed(t, d, 1+random.Intn(6)) {
 			crashes++
+			runtime.GC() // closes what it had open, as its end would, or its lease would last
 		}
 		for range random.Intn(25) {
 			if pending(t, d.queue) > 0 {
@@ -77,7 +78,6 @@ func crashed(t *testing.T, d *desk, passes int) (died bool) {
 				panic(r)
 			}
 			died = true
-			runtime.GC() // closes what it had open, as its end would, or its lease would last
 		}
 	}()
 	q, err := newQueueFile(d.options())
