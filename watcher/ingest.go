@@ -392,9 +392,3 @@ func (p places) at(r rawLine) int {
 	}
 	return i
 }
-
-// blanks are what may stand before a line's text and means nothing.
-const blanks = " \t\v\f\r\x00"
-
-// leading counts the bytes before a line's text.
-func leading(raw []byte) int { return len(raw) - len(bytes.TrimLeft(raw, blanks)) }

@@ -99,3 +99,9 @@ func eachLine(data []byte, base int64, fn func(start int64, raw []byte)) (rest [
 		data = data[i+1:]
 	}
 }
+
+// blanks are what may stand before a line's text and means nothing.
+const blanks = " \t\v\f\r\x00"
+
+// leading counts the bytes before a line's text.
+func leading(raw []byte) int { return len(raw) - len(bytes.TrimLeft(raw, blanks)) }
