@@ -36,7 +36,7 @@ func (s *scheduler) fill(ctx context.Context) {
 		begun, err := s.begin(ctx, starts)
 		if err != nil {
 			s.hold(ctx, err, "starts not recorded")
-			s.dirty = true
+			s.dirty, s.doubtful = true, true
 			return
 		}
 		s.backoff = 0
@@ -51,7 +51,7 @@ func (s *scheduler) fill(ctx context.Context) {
 
 // mayStart reports whether anything may be begun at present.
 func (s *scheduler) mayStart() bool {
-	return !s.ending && s.unsettled() == 0 && !time.Now().Before(s.startAt)
+	return !s.ending && !s.doubtful && s.unsettled() == 0 && !time.Now().Before(s.startAt)
 }
 
 // begin commits that the jobs run and has them started. It returns those that

@@ -43,6 +43,7 @@ type scheduler struct {
 	brakes jobs.Brakes // as the last look saw them
 
 	dirty    bool      // the queue has changed since the last look
+	doubtful bool      // more may be RUNNING than has a slot: nothing is begun before a look
 	lookAt   time.Time // no look before
 	wakeAt   time.Time // when the next PENDING job's time comes; zero if none waits for that
 	settleAt time.Time // slots without a verdict are settled then; zero: when the tick comes
@@ -96,15 +97,16 @@ func (s *scheduler) close() {
 
 // serve starts jobs and minds them until ctx ends.
 func (s *scheduler) serve(ctx context.Context, reload <-chan struct{}) {
-	s.dirty = true
+	s.dirty, s.doubtful = true, true
 	for {
 		s.turn(ctx)
+		s.replace()
+		s.fill(ctx) // first, as a look takes as long as a start
 		if s.look(ctx) {
 			s.heed(ctx)
+			s.fill(ctx)
 		}
 		s.wake(ctx)
-		s.replace()
-		s.fill(ctx)
 		s.tellDrained()
 		if !s.wait(ctx, reload) {
 			return
@@ -229,7 +231,7 @@ func (s *scheduler) look(ctx context.Context) bool {
 		s.hold(ctx, err, "running jobs not read")
 		return false
 	}
-	s.dirty, s.lookAt = false, time.Now().Add(lookPause)
+	s.dirty, s.doubtful, s.lookAt = false, false, time.Now().Add(lookPause)
 	for _, job := range running {
 		sl := s.slots[keyOf(job)]
 		switch {

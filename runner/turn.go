@@ -91,6 +91,8 @@ func (s *scheduler) turn(ctx context.Context) {
 			s.slots[keyOf(t.slot.job)] = t.slot
 			close(t.said)
 		}
+		s.hold(ctx, err, "ends and starts not recorded")
+		s.dirty, s.doubtful = true, true // it may have worked although the answer is an error
 		return
 	}
 	for i, t := range turning {
