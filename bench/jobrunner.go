@@ -1,0 +1,136 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// jobrunner is a daemon with a state folder of its own.
+type jobrunner struct {
+	bed    *bed
+	daemon *exec.Cmd
+	log    bytes.Buffer
+	asked  int // jobs in all
+	files  int // request files in all
+	ask    func(*jobrunner, int) error
+}
+
+func openJobrunner(ask func(*jobrunner, int) error) func(*bed) (session, error) {
+	return func(b *bed) (session, error) {
+		j := &jobrunner{bed: b, ask: ask}
+		err := b.write("jobrunner.yaml", fmt.Sprintf(`listen: ""
+max_concurrent: %d
+settle: 10ms
+log: {level: warn}
+types:
+  job: {command: [%q, %q]}
+`, b.width, b.job, b.trace))
+		if err != nil {
+			return nil, err
+		}
+		j.daemon = j.command("serve")
+		j.daemon.Stderr = &j.log
+		if err := j.daemon.Start(); err != nil {
+			return nil, err
+		}
+		// The first job starts the supervisor, which is not what is measured.
+		if err := j.ask(j, 1); err != nil {
+			return nil, err
+		}
+		j.asked = 1
+		if err := b.await(1); err != nil {
+			return nil, fmt.Errorf("%w; the daemon says\n%s", err, j.log.Bytes())
+		}
+		if err := j.settle(); err != nil {
+			return nil, err
+		}
+		return j, os.Truncate(b.trace, 0)
+	}
+}
+
+func (j *jobrunner) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(j.bed.jobrunner, args...)
+	cmd.Dir = j.bed.dir
+	return cmd
+}
+
+func (j *jobrunner) submit(n int) error {
+	j.asked += n
+	return j.ask(j, n)
+}
+
+func submitLines(j *jobrunner, n int) error {
+	f, err := os.OpenFile(filepath.Join(j.bed.dir, "job_queue.txt"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.WriteString(f, strings.Repeat("job\n", n))
+	return err
+}
+
+func submitFiles(j *jobrunner, n int) error {
+	if err := os.MkdirAll(filepath.Join(j.bed.dir, "inbox"), 0o755); err != nil {
+		return err
+	}
+	for range n {
+		j.files++
+		name := filepath.Join("inbox", fmt.Sprintf("%d.yaml", j.files))
+		if err := j.bed.write(name+".tmp", "type: job\n"); err != nil {
+			return err
+		}
+		name = filepath.Join(j.bed.dir, name)
+		if err := os.Rename(name+".tmp", name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func submitAdd(j *jobrunner, n int) error {
+	for range n {
+		if err := run(j.command("add", "job")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle waits until every job's end is in the database.
+func (j *jobrunner) settle() error {
+	want := fmt.Sprintf(`"COMPLETED":%d`, j.asked)
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		out, err := j.command("stats", "--json").Output()
+		if err != nil {
+			return err
+		}
+		if bytes.Contains(bytes.ReplaceAll(out, []byte(" "), nil), []byte(want)) {
+			return nil
+		}
+	}
+	return errors.New("jobs have not ended after two minutes")
+}
+
+func (j *jobrunner) own() []int {
+	pids := []int{j.daemon.Process.Pid}
+	if pid := find("supervise", j.bed.dir); pid > 0 {
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+func (j *jobrunner) close() error {
+	if err := run(j.command("stop", "--jobs")); err != nil {
+		return err
+	}
+	return j.daemon.Wait()
+}
