@@ -49,6 +49,15 @@ func build(dir string) (job, jobrunner string, err error) {
 	return job, jobrunner, nil
 }
 
+// lay makes a bed.
+func (b *bench) lay() (*bed, error) {
+	dir, err := os.MkdirTemp(b.home, "bed")
+	if err != nil {
+		return nil, err
+	}
+	return &bed{dir: dir, trace: filepath.Join(dir, "trace"), job: b.job, jobrunner: b.program, width: b.width}, nil
+}
+
 // write writes a file in the bed's folder.
 func (b *bed) write(name, text string) error {
 	return os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600)
@@ -92,6 +101,9 @@ func (b *bed) begun() ([]time.Duration, error) {
 	slices.Sort(all)
 	return all, nil
 }
+
+// forget has the jobs' notes begin anew.
+func (b *bed) forget() error { return os.Truncate(b.trace, 0) }
 
 // monotonic is the clock that the jobs read.
 func monotonic() time.Duration {

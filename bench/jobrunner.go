@@ -26,35 +26,53 @@ type jobrunner struct {
 
 func openJobrunner(ask func(*jobrunner, int) error) func(*bed) (session, error) {
 	return func(b *bed) (session, error) {
-		j := &jobrunner{bed: b, ask: ask}
-		err := b.write("jobrunner.yaml", fmt.Sprintf(`listen: ""
+		if err := b.configure(""); err != nil {
+			return nil, err
+		}
+		j, err := b.serve()
+		if err != nil {
+			return nil, err
+		}
+		j.ask = ask
+		if err := j.warm(); err != nil {
+			return nil, errors.Join(err, j.close())
+		}
+		return j, nil
+	}
+}
+
+// configure writes jobrunner's settings; listen is where the page is, "" if there
+// is none.
+func (b *bed) configure(listen string) error {
+	return b.write("jobrunner.yaml", fmt.Sprintf(`listen: %q
 max_concurrent: %d
 settle: 10ms
 log: {level: warn}
 types:
   job: {command: [%q, %q]}
-`, b.width, b.job, b.trace))
-		if err != nil {
-			return nil, err
-		}
-		j.daemon = j.command("serve")
-		j.daemon.Stderr = &j.log
-		if err := j.daemon.Start(); err != nil {
-			return nil, err
-		}
-		// The first job starts the supervisor, which is not what is measured.
-		if err := j.ask(j, 1); err != nil {
-			return nil, err
-		}
-		j.asked = 1
-		if err := b.await(1); err != nil {
-			return nil, fmt.Errorf("%w; the daemon says\n%s", err, j.log.Bytes())
-		}
-		if err := j.settle(); err != nil {
-			return nil, err
-		}
-		return j, os.Truncate(b.trace, 0)
+`, listen, b.width, b.job, b.trace))
+}
+
+// serve starts a daemon in the bed.
+func (b *bed) serve() (*jobrunner, error) {
+	j := &jobrunner{bed: b, ask: submitLines}
+	j.daemon = j.command("serve")
+	j.daemon.Stderr = &j.log
+	return j, j.daemon.Start()
+}
+
+// warm runs a first job, which starts the supervisor: that is not what is measured.
+func (j *jobrunner) warm() error {
+	if err := j.submit(1); err != nil {
+		return err
 	}
+	if err := j.bed.await(1); err != nil {
+		return fmt.Errorf("%w; the daemon says\n%s", err, j.log.Bytes())
+	}
+	if err := j.settle(); err != nil {
+		return err
+	}
+	return j.bed.forget()
 }
 
 func (j *jobrunner) command(args ...string) *exec.Cmd {

@@ -5,8 +5,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -115,12 +113,3 @@ func latencyOf(s session, b *bed, n int) (took []time.Duration, err error) {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
-
-// lay makes a bed below dir.
-func lay(dir string, job, jobrunner string, width int) (*bed, error) {
-	own, err := os.MkdirTemp(dir, "bed")
-	if err != nil {
-		return nil, err
-	}
-	return &bed{dir: own, trace: filepath.Join(own, "trace"), job: job, jobrunner: jobrunner, width: width}, nil
-}

@@ -31,17 +31,17 @@ func describe(out io.Writer) {
 		unix.ByteSliceToString(u.Release[:]), runtime.Version())
 }
 
-// tally is what all rounds of one measure have brought.
+// tally is what all rounds of one comparison have brought.
 type tally struct {
-	measure
+	comparison
 	rounds  int
 	order   []*system
 	got     map[*system][]figures
 	skipped map[*system]string
 }
 
-func newTally(m measure, rounds int) *tally {
-	return &tally{measure: m, rounds: rounds, got: map[*system][]figures{}, skipped: map[*system]string{}}
+func newTally(c comparison, rounds int) *tally {
+	return &tally{comparison: c, rounds: rounds, got: map[*system][]figures{}, skipped: map[*system]string{}}
 }
 
 func (t *tally) note(s *system, f figures) {

@@ -1,0 +1,23 @@
+//go:build linux
+
+package main
+
+import "flag"
+
+// options are what the flags say.
+type options struct {
+	jobs, starts  int
+	rounds, width int
+	only, systems string
+	dir           string
+}
+
+func (o *options) define(flags *flag.FlagSet) {
+	flags.StringVar(&o.only, "only", "", "one measure by its name; all if left out")
+	flags.IntVar(&o.rounds, "rounds", 5, "rounds; of each figure the median is printed")
+	flags.IntVar(&o.width, "width", 2, "jobs at once")
+	flags.StringVar(&o.dir, "dir", "", "folder on the file system that is to be measured; a temporary one if left out")
+	flags.StringVar(&o.systems, "systems", "", "rate, latency: systems by name, with commas between; all if left out")
+	flags.IntVar(&o.jobs, "jobs", 10_000, "rate: jobs a round, where a system takes that many")
+	flags.IntVar(&o.starts, "starts", 200, "latency: jobs a round whose way to their start is measured")
+}
