@@ -72,6 +72,19 @@ func sum(pids []int, file, field string) (total int64) {
 	return total
 }
 
+// calm blocks until processes use next to nothing any more.
+func calm(pids []int) error {
+	const look, little = time.Second, 20 * time.Millisecond
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); {
+		before := ownTime(pids)
+		time.Sleep(look)
+		if ownTime(pids)-before <= little {
+			return nil
+		}
+	}
+	return fmt.Errorf("processes %v do not come to rest", pids)
+}
+
 // adopt has this process become the parent of those that lose theirs, so that
 // what they have used is known once they have ended.
 func adopt() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }

@@ -3,7 +3,8 @@
 // Command bench runs whole systems that start jobs side by side, in one run on
 // one machine, and prints how they compare: jobrunner by its three ways in,
 // task-spooler, nq, GNU parallel, xargs, and a bare loop of posix_spawn and wait,
-// which is the limit. What is not installed is left out, in words.
+// which is the limit. What is not installed is left out, in words. Then it
+// measures what only jobrunner has.
 //
 //	go run ./bench                      all measures, medians of 5 rounds
 //	go run ./bench -rounds 3 -only rate
@@ -11,4 +12,18 @@
 // Each round measures every system once, in turn, so that a machine that gets
 // slower is slower for all; what is compared are the ratios within a round. The
 // job is a small static program that notes when its first instruction ran.
+//
+// rate gives each system no-op jobs, all at once: jobs a second from before the
+// first is submitted until the last has begun, and the processor time of a job.
+//
+// latency gives each system at rest one job at a time: the time from before it is
+// submitted to its first instruction.
+//
+// growth lets ever more jobs wait, up to -most: with the queue paused, lines are
+// appended, and the clock runs until none is left that was not taken and every
+// one shows PENDING in job_queue.txt. Memory is read once the daemon has come to
+// rest, with the most that it ever had. Then the queue is resumed until 300 no-op
+// jobs have begun, and paused again: the daemon's processor time of these is what
+// changes of state cost at that size, until they show in job_queue.txt, with the
+// two commands in it. Figures at other sizes are compared with those at 10,000.
 package main

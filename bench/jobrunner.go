@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -39,6 +40,29 @@ func openJobrunner(ask func(*jobrunner, int) error) func(*bed) (session, error) 
 		}
 		return j, nil
 	}
+}
+
+// withJobrunner has do measure a jobrunner whose supervisor runs, and leaves
+// nothing of it.
+func (b *bench) withJobrunner(do func(*jobrunner) error) error {
+	place, err := b.lay()
+	if err != nil {
+		return err
+	}
+	if err := place.configure(""); err != nil {
+		return err
+	}
+	j, err := place.serve()
+	if err != nil {
+		return err
+	}
+	err = j.warm()
+	if err == nil {
+		err = do(j)
+	}
+	err = errors.Join(err, j.close())
+	_, alive := reap()
+	return errors.Join(err, alive, os.RemoveAll(place.dir))
 }
 
 // configure writes jobrunner's settings; listen is where the page is, "" if there
@@ -125,13 +149,26 @@ func submitAdd(j *jobrunner, n int) error {
 
 // settle waits until every job's end is in the database.
 func (j *jobrunner) settle() error {
-	want := fmt.Sprintf(`"COMPLETED":%d`, j.asked)
+	return j.counted(func(states map[string]int) bool { return states["COMPLETED"] == j.asked })
+}
+
+// idle waits until no job runs.
+func (j *jobrunner) idle() error {
+	return j.counted(func(states map[string]int) bool { return states["RUNNING"] == 0 })
+}
+
+// counted waits until the database's count of jobs by their states is right.
+func (j *jobrunner) counted(right func(map[string]int) bool) error {
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		out, err := j.command("stats", "--json").Output()
 		if err != nil {
 			return err
 		}
-		if bytes.Contains(bytes.ReplaceAll(out, []byte(" "), nil), []byte(want)) {
+		var stats struct{ States map[string]int }
+		if err := json.Unmarshal(out, &stats); err != nil {
+			return err
+		}
+		if right(stats.States) {
 			return nil
 		}
 	}

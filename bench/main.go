@@ -25,6 +25,7 @@ var measures = []struct {
 }{
 	{"rate", (*bench).rate},
 	{"latency", (*bench).latency},
+	{"growth", (*bench).growth},
 }
 
 func main() {

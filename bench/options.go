@@ -10,6 +10,7 @@ type options struct {
 	rounds, width int
 	only, systems string
 	dir           string
+	most          int
 }
 
 func (o *options) define(flags *flag.FlagSet) {
@@ -20,4 +21,5 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.systems, "systems", "", "rate, latency: systems by name, with commas between; all if left out")
 	flags.IntVar(&o.jobs, "jobs", 10_000, "rate: jobs a round, where a system takes that many")
 	flags.IntVar(&o.starts, "starts", 200, "latency: jobs a round whose way to their start is measured")
+	flags.IntVar(&o.most, "most", 100_000, "growth: jobs that wait at the most; such as 1000000")
 }
