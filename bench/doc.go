@@ -26,4 +26,10 @@
 // jobs have begun, and paused again: the daemon's processor time of these is what
 // changes of state cost at that size, until they show in job_queue.txt, with the
 // two commands in it. Figures at other sizes are compared with those at 10,000.
+//
+// startup starts a daemon in a folder with -ended jobs that have ended and -waiting
+// ones that wait, no supervisor running: the time from exec to the first job's
+// first instruction, and until /readyz says that requests are taken. The database
+// is made through the queue as a daemon makes it, only more at once, and the lines
+// of what waits are taken in by a daemon; the system has most of it in its memory.
 package main

@@ -49,7 +49,7 @@ func (b *bench) withJobrunner(do func(*jobrunner) error) error {
 	if err != nil {
 		return err
 	}
-	if err := place.configure(""); err != nil {
+	if err := place.configure("unix:" + place.page()); err != nil {
 		return err
 	}
 	j, err := place.serve()
@@ -74,8 +74,12 @@ settle: 10ms
 log: {level: warn}
 types:
   job: {command: [%q, %q]}
+  stay: {command: [%[3]q, stay, %[4]q]}
 `, listen, b.width, b.job, b.trace))
 }
+
+// page is the socket of jobrunner's page, where it has one.
+func (b *bed) page() string { return filepath.Join(b.dir, "page.sock") }
 
 // serve starts a daemon in the bed.
 func (b *bed) serve() (*jobrunner, error) {
@@ -110,13 +114,16 @@ func (j *jobrunner) submit(n int) error {
 	return j.ask(j, n)
 }
 
-func submitLines(j *jobrunner, n int) error {
+func submitLines(j *jobrunner, n int) error { return j.append("job", n) }
+
+// append appends a line n times to job_queue.txt, in one write.
+func (j *jobrunner) append(line string, n int) error {
 	f, err := os.OpenFile(filepath.Join(j.bed.dir, "job_queue.txt"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	_, err = io.WriteString(f, strings.Repeat("job\n", n))
+	_, err = io.WriteString(f, strings.Repeat(line+"\n", n))
 	return err
 }
 

@@ -26,6 +26,7 @@ var measures = []struct {
 	{"rate", (*bench).rate},
 	{"latency", (*bench).latency},
 	{"growth", (*bench).growth},
+	{"startup", (*bench).startup},
 }
 
 func main() {

@@ -11,6 +11,8 @@ type options struct {
 	only, systems string
 	dir           string
 	most          int
+	ended         int
+	waiting       int
 }
 
 func (o *options) define(flags *flag.FlagSet) {
@@ -22,4 +24,6 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.IntVar(&o.jobs, "jobs", 10_000, "rate: jobs a round, where a system takes that many")
 	flags.IntVar(&o.starts, "starts", 200, "latency: jobs a round whose way to their start is measured")
 	flags.IntVar(&o.most, "most", 100_000, "growth: jobs that wait at the most; such as 1000000")
+	flags.IntVar(&o.ended, "ended", 100_000, "startup: jobs that have ended")
+	flags.IntVar(&o.waiting, "waiting", 10_000, "startup: jobs that wait")
 }
