@@ -27,6 +27,7 @@ var measures = []struct {
 	{"latency", (*bench).latency},
 	{"growth", (*bench).growth},
 	{"startup", (*bench).startup},
+	{"rest", (*bench).rest},
 }
 
 func main() {
