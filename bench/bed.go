@@ -74,7 +74,7 @@ func (b *bed) started() int {
 
 // await blocks until n jobs have begun in all, for as long as jobs begin.
 func (b *bed) await(n int) error {
-	const patience = 30 * time.Second
+	const patience = 2 * time.Minute // a gigabyte may be written before a job notes again
 	last, since := b.started(), time.Now()
 	for last < n {
 		time.Sleep(200 * time.Microsecond)

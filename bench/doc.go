@@ -37,4 +37,10 @@
 // them for -quiet: the share of a core that they use, their resident memory, and
 // the memory of which pages that both have are counted by halves (Pss in
 // smaps_rollup).
+//
+// output has a program write -bytes to its standard output, as a job and, in the
+// same folder, with its output sent to a file by a shell, in turn: the seconds from
+// its first instruction until it has written all, which is not on the disk by
+// then; and what daemon and supervisor have used meanwhile, with taking in the job
+// and its end. The files are removed, and the file system is flushed in between.
 package main

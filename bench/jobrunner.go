@@ -75,6 +75,7 @@ log: {level: warn}
 types:
   job: {command: [%q, %q]}
   stay: {command: [%[3]q, stay, %[4]q]}
+  write: {command: [%[3]q, write, %[4]q]}
 `, listen, b.width, b.job, b.trace))
 }
 

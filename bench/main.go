@@ -28,6 +28,7 @@ var measures = []struct {
 	{"growth", (*bench).growth},
 	{"startup", (*bench).startup},
 	{"rest", (*bench).rest},
+	{"output", (*bench).output},
 }
 
 func main() {

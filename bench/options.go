@@ -17,6 +17,7 @@ type options struct {
 	ended         int
 	waiting       int
 	quiet         time.Duration
+	bytes         int64
 }
 
 func (o *options) define(flags *flag.FlagSet) {
@@ -31,4 +32,5 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.IntVar(&o.ended, "ended", 100_000, "startup: jobs that have ended")
 	flags.IntVar(&o.waiting, "waiting", 10_000, "startup: jobs that wait")
 	flags.DurationVar(&o.quiet, "quiet", 20*time.Second, "rest: how long nothing is done")
+	flags.Int64Var(&o.bytes, "bytes", 1<<30, "output: bytes that are written")
 }
