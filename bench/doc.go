@@ -19,6 +19,10 @@
 // latency gives each system at rest one job at a time: the time from before it is
 // submitted to its first instruction.
 //
+// parts shows where that time goes for a line of job_queue.txt, by the steps that
+// jobrunner's code marks for its tests (jobs.Step). The program that is measured has
+// one file more, steps.go.txt, which notes when each is passed.
+//
 // growth lets ever more jobs wait, up to -most: with the queue paused, lines are
 // appended, and the clock runs until none is left that was not taken and every
 // one shows PENDING in job_queue.txt. Memory is read once the daemon has come to

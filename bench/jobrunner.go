@@ -43,8 +43,8 @@ func openJobrunner(ask func(*jobrunner, int) error) func(*bed) (session, error) 
 }
 
 // withJobrunner has do measure a jobrunner whose supervisor runs, and leaves
-// nothing of it.
-func (b *bench) withJobrunner(do func(*jobrunner) error) error {
+// nothing of it; env is added to the environment of both.
+func (b *bench) withJobrunner(do func(*jobrunner) error, env ...string) error {
 	place, err := b.lay()
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (b *bench) withJobrunner(do func(*jobrunner) error) error {
 	if err := place.configure("unix:" + place.page()); err != nil {
 		return err
 	}
-	j, err := place.serve()
+	j, err := place.serve(env...)
 	if err != nil {
 		return err
 	}
@@ -83,10 +83,10 @@ types:
 func (b *bed) page() string { return filepath.Join(b.dir, "page.sock") }
 
 // serve starts a daemon in the bed.
-func (b *bed) serve() (*jobrunner, error) {
+func (b *bed) serve(env ...string) (*jobrunner, error) {
 	j := &jobrunner{bed: b, ask: submitLines}
 	j.daemon = j.command("serve")
-	j.daemon.Stderr = &j.log
+	j.daemon.Stderr, j.daemon.Env = &j.log, append(os.Environ(), env...)
 	return j, j.daemon.Start()
 }
 

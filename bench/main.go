@@ -25,6 +25,7 @@ var measures = []struct {
 }{
 	{"rate", (*bench).rate},
 	{"latency", (*bench).latency},
+	{"parts", (*bench).parts},
 	{"growth", (*bench).growth},
 	{"startup", (*bench).startup},
 	{"rest", (*bench).rest},

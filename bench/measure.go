@@ -93,23 +93,33 @@ func latency(s *system, b *bed, n int) (figures, error) {
 }
 
 func latencyOf(s session, b *bed, n int) (took []time.Duration, err error) {
-	const rest = 20 * time.Millisecond
 	for i := range n {
-		time.Sleep(rest)
-		asked := monotonic()
-		if err := s.submit(1); err != nil {
-			return nil, err
-		}
-		if err := b.await(i + 1); err != nil {
-			return nil, err
-		}
-		begun, err := b.begun()
+		asked, begun, err := startAtRest(s, b, i+1)
 		if err != nil {
 			return nil, err
 		}
-		took = append(took, begun[len(begun)-1]-asked)
+		took = append(took, begun-asked)
 	}
 	return took, nil
+}
+
+// startAtRest gives the system the n-th job in all once it has had time to come to
+// rest, and returns when it was asked and when the job began.
+func startAtRest(s session, b *bed, n int) (asked, began time.Duration, err error) {
+	const rest = 20 * time.Millisecond
+	time.Sleep(rest)
+	asked = monotonic()
+	if err := s.submit(1); err != nil {
+		return 0, 0, err
+	}
+	if err := b.await(n); err != nil {
+		return 0, 0, err
+	}
+	begun, err := b.begun()
+	if err != nil {
+		return 0, 0, err
+	}
+	return asked, begun[len(begun)-1], nil
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }

@@ -27,7 +27,7 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.dir, "dir", "", "folder on the file system that is to be measured; a temporary one if left out")
 	flags.StringVar(&o.systems, "systems", "", "rate, latency: systems by name, with commas between; all if left out")
 	flags.IntVar(&o.jobs, "jobs", 10_000, "rate, rest: jobs a round, where a system takes that many")
-	flags.IntVar(&o.starts, "starts", 200, "latency: jobs a round whose way to their start is measured")
+	flags.IntVar(&o.starts, "starts", 200, "latency, parts: jobs a round whose way to their start is measured")
 	flags.IntVar(&o.most, "most", 100_000, "growth: jobs that wait at the most; such as 1000000")
 	flags.IntVar(&o.ended, "ended", 100_000, "startup: jobs that have ended")
 	flags.IntVar(&o.waiting, "waiting", 10_000, "startup: jobs that wait")
