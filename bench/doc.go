@@ -7,11 +7,14 @@
 // measures what only jobrunner has.
 //
 //	go run ./bench                      all measures, medians of 5 rounds
-//	go run ./bench -rounds 3 -only rate
+//	go run ./bench -rounds 3 -only rate,latency
+//	go run ./bench -rounds 1 -only growth -most 1000000
+//	go run ./bench -only startup -ended 1000000 -waiting 100000
 //
 // Each round measures every system once, in turn, so that a machine that gets
 // slower is slower for all; what is compared are the ratios within a round. The
-// job is a small static program that notes when its first instruction ran.
+// job is a small static program that notes when its first instruction ran. What is
+// measured of jobrunner alone is of a daemon with a page that nobody opens.
 //
 // rate gives each system no-op jobs, all at once: jobs a second from before the
 // first is submitted until the last has begun, and the processor time of a job.

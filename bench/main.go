@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 )
 
 // bench is one run of this program.
@@ -18,11 +20,14 @@ type bench struct {
 	program string // jobrunner
 }
 
-// measures are all that can be measured, in their order.
-var measures = []struct {
+// measure is one thing that can be measured.
+type measure struct {
 	name string
 	take func(*bench) error
-}{
+}
+
+// measures are all of them, in their order.
+var measures = []measure{
 	{"rate", (*bench).rate},
 	{"latency", (*bench).latency},
 	{"parts", (*bench).parts},
@@ -47,7 +52,10 @@ func measureAll(out io.Writer, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	var err error
+	asked, err := b.asked()
+	if err != nil {
+		return err
+	}
 	if b.home, err = os.MkdirTemp(b.dir, "jobrunner-bench"); err != nil {
 		return err
 	}
@@ -59,13 +67,25 @@ func measureAll(out io.Writer, args []string) error {
 		return err
 	}
 	describe(out)
-	for _, m := range measures {
-		if b.only != "" && b.only != m.name {
-			continue
-		}
+	for _, m := range asked {
 		if err := m.take(b); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
 	return nil
+}
+
+// asked are the measures that -only names, with commas between; all if it does not.
+func (b *bench) asked() (found []measure, err error) {
+	if b.only == "" {
+		return measures, nil
+	}
+	for name := range strings.SplitSeq(b.only, ",") {
+		at := slices.IndexFunc(measures, func(m measure) bool { return m.name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("-only: there is no measure %q", name)
+		}
+		found = append(found, measures[at])
+	}
+	return found, nil
 }

@@ -21,7 +21,7 @@ type options struct {
 }
 
 func (o *options) define(flags *flag.FlagSet) {
-	flags.StringVar(&o.only, "only", "", "one measure by its name; all if left out")
+	flags.StringVar(&o.only, "only", "", "measures by name, with commas between; all if left out")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds; of each figure the median is printed")
 	flags.IntVar(&o.width, "width", 2, "jobs at once")
 	flags.StringVar(&o.dir, "dir", "", "folder on the file system that is to be measured; a temporary one if left out")

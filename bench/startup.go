@@ -43,7 +43,8 @@ func (b *bench) startup() error {
 		t.note(thousands(b.ended)+" ended, "+thousands(b.waiting)+" waiting", f)
 	}
 	t.print(b.out)
-	return os.RemoveAll(place.dir)
+	_, err = reap()
+	return errors.Join(err, os.RemoveAll(place.dir))
 }
 
 // inherit makes the state that daemons are to find: jobs that have ended, and
