@@ -276,7 +276,9 @@ func TestTerminalIsGone(t *testing.T) {
 	id := w.addTTY("parting", file, "3")
 	job := w.awaitRun(id, file)
 	w.killSupervisor()
-	kill(w.relay(id))
+	relay := w.relay(id)
+	kill(relay)
+	w.poll("the relay is gone", func() bool { return !alive(relay) }) // one that is about to has lost its command line, and not yet its files
 	w.awaitNoRelay(id)
 	if !alive(job.Process) {
 		t.Error("the job was hung up")
