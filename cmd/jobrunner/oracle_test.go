@@ -58,11 +58,12 @@ types:
 `
 
 // traceJob is the job that writes down what becomes of it:
-// "trace.sh tag code [seconds]". Each line is one write at the end of the file.
-const traceJob = `echo "start $1 $JOBRUNNER_ATTEMPT" >> '%[1]s'
+// "trace.sh tag code [seconds]". Each line is one write at the end of the file. Of a
+// line that a power cut has torn not all words may be left.
+const traceJob = `echo "start ${1:-none} $JOBRUNNER_ATTEMPT" >> '%[1]s'
 [ -z "$3" ] || sleep "$3"
-echo "end $1 $JOBRUNNER_ATTEMPT $2" >> '%[1]s'
-exit "$2"
+echo "end ${1:-none} $JOBRUNNER_ATTEMPT ${2:-0}" >> '%[1]s'
+exit "${2:-0}"
 `
 
 // newOracle gives the world, whose configuration has oracleConfig's type, the
