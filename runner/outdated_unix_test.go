@@ -159,6 +159,22 @@ func waitsForOlder(t *testing.T, version int, typ *jobs.Type, output string) *jo
 	return job
 }
 
+// What such a supervisor passes over is said too of a job that ends at once, with
+// what that one tells of its end alone.
+func TestLimitsOfShortJobUnderAnOlderSupervisor(t *testing.T) {
+	t.Parallel()
+	nice, limited := 19, roleType("limited")
+	limited.Nice = &nice
+	w := newWorld(t, 1, limited)
+	w.release(filepath.Join(w.state, "older.end"))
+	w.older(protocolLimits - 1)
+	_, _ = w.serve()
+	job := w.awaitEnd(w.addJob(jobs.Job{Type: "limited", Args: []string{"exit", "0"}}))
+	if want := "nice not set: the running supervisor is of an earlier version"; job.Limits != want {
+		t.Errorf("Limits = %q, want %q", job.Limits, want)
+	}
+}
+
 // Such a supervisor makes no folder for the progress file of another user's job,
 // which is then told of none; the daemon's own jobs are.
 func TestProgressUnderAnOlderSupervisor(t *testing.T) {

@@ -255,7 +255,8 @@ func (s *slot) ask(ctx context.Context, e *executor, sp spec) bool {
 func (s *slot) saw(ctx context.Context, st attemptState) bool {
 	if st.Process.PID != 0 {
 		s.process = st.Process
-		if !s.recorded {
+		// What is told of its end may leave out what was told of its start.
+		if !s.recorded && (s.unnoted == nil || s.unnoted.Process != st.Process) {
 			s.unnoted = &st
 		}
 	}
