@@ -234,12 +234,12 @@ func (q *queueFile) took(d *digest, entries []jobs.Entry, outcomes []jobs.Outcom
 // and its job has no line in the file: then a tool has written back what it
 // had read before.
 func (q *queueFile) match(ctx context.Context, d *digest, missing []int32, rewritten bool) ([]rawLine, error) {
-	old := q.taken
-	q.taken = nil
 	byText, err := q.missingByText(ctx, d, missing, rewritten && len(d.raws) > 0)
 	if err != nil {
 		return nil, err
 	}
+	old := q.taken
+	q.taken = nil
 	known := recognise(d.raws, old, func(t jobs.Taken) bool {
 		return (rewritten || q.info == nil && t.GoneAt == 0) && q.standsAgain(d, t)
 	})

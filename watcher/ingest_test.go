@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,6 +86,28 @@ func TestManyBadLinesAreNotAllGivenHints(t *testing.T) {
 		if got := entries[0].Job.Reason; got != want {
 			t.Errorf("line %d: %s, want %s", i+1, got, want)
 		}
+	}
+}
+
+// Lines that were taken stay known if the database cannot be asked for others.
+func TestTakenLinesStayKnown(t *testing.T) {
+	d := newDesk(t)
+	q, err := newQueueFile(d.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	q.view.put(lineOf(1, jobs.Pending))
+	look := q.newDigest(0, 0)
+	look.raws = rawLines(q, []string{"sleep 1"})
+	q.taken = []jobs.Taken{{Length: int64(len("sleep 1\n")), Hash: look.raws[0].hash, Job: idOf(1).String()}}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := q.match(ctx, look, look.present.missing(), true); err == nil {
+		t.Fatal("the queue was asked in vain, and there is no error")
+	}
+	if len(q.taken) != 1 {
+		t.Errorf("%d lines are known to have been taken, want 1", len(q.taken))
 	}
 }
 
