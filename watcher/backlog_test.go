@@ -140,6 +140,7 @@ func TestRecognise(t *testing.T) {
 		{"only the blanked one taken", []rawLine{raw(0, blank+"sleep 1\n")}, []jobs.Taken{taken(0, 8, "sleep 1", "a")}, []int{-1}},
 		{"its line end came later", []rawLine{raw(0, "sleep 1\n")}, []jobs.Taken{taken(0, 7, "sleep 1", "a")}, []int{0}},
 		{"its first half blanked", []rawLine{raw(4092, blank[:4]+"p 1\n")}, []jobs.Taken{taken(4092, 8, "sleep 1", "a")}, []int{0}},
+		{"its first word blanked", []rawLine{raw(4091, blank[:5]+" 1\n")}, []jobs.Taken{taken(4091, 8, "sleep 1", "a")}, []int{0}},
 		{"its first half changed", []rawLine{raw(4091, blank[:4]+"p 1\n")}, []jobs.Taken{taken(4091, 8, "sleep 1", "a")}, []int{-1}},
 		{"other words", []rawLine{raw(0, "sleep 2\n")}, []jobs.Taken{taken(0, 8, "sleep 1", "a")}, []int{-1}},
 	} {

@@ -303,9 +303,11 @@ func recognise(raws []rawLine, taken []jobs.Taken, moved func(jobs.Taken) bool) 
 }
 
 // isHalf reports whether r is what a crash has left of a taken line that was
-// being blanked: the kernel gives a write up only between two pages.
+// being blanked: the kernel gives a write up only between two pages. Blanks of its
+// own may stand at the border.
 func isHalf(r rawLine, t jobs.Taken) bool {
-	return int64(r.at) > t.Offset && r.at%pageSize == 0 && r.end() == t.Offset+t.Length
+	border := int64(r.at) / pageSize * pageSize
+	return border > t.Offset && border >= r.start() && r.end() == t.Offset+t.Length
 }
 
 // standsAgain reports whether a line with the text of t may be t itself at
