@@ -151,6 +151,35 @@ func TestRecognise(t *testing.T) {
 	}
 }
 
+// While lines wait for room, a file that another program changed before it could be
+// written is looked at again at once.
+func TestChangedFileIsLookedAtWhileLinesWait(t *testing.T) {
+	d := newDesk(t)
+	d.most.Store(1)
+	d.append(strings.Repeat("sleep 1\n", 10))
+	q, err := newQueueFile(d.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if err := q.prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	jobs.OnStep = func(name string) {
+		if name == "queue file: plan written" {
+			d.write("# mine\n" + d.read())
+		}
+	}
+	t.Cleanup(func() { jobs.OnStep = nil })
+	wait := q.pass(t.Context())
+	if !q.whole || !q.full {
+		t.Fatalf("to be looked at as a whole: %v, full: %v", q.whole, q.full)
+	}
+	if wait > 100*time.Millisecond {
+		t.Errorf("it wants to be called again in %s", wait)
+	}
+}
+
 // What is looked through for commands is not looked through again.
 func TestBacklogIsExaminedOnce(t *testing.T) {
 	d := newDesk(t)

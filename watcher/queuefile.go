@@ -207,7 +207,7 @@ func (q *queueFile) pass(ctx context.Context) time.Duration {
 		return faultDelay
 	}
 	more, err := q.apply(ctx)
-	for n := 1; n < turnBatches && more && err == nil && len(q.backlog) > 0; n++ { // as much as was taken
+	for n := 1; n < turnBatches && more && err == nil && !q.again && len(q.backlog) > 0; n++ { // as much as was taken
 		more, err = q.apply(ctx)
 	}
 	switch {
