@@ -30,6 +30,7 @@ func DecodeLine(line []byte) ([]byte, error) {
 	if len(line) > MaxRequestSize {
 		return nil, &Fault{Message: fmt.Sprintf("the line is longer than %d KiB", MaxRequestSize>>10)}
 	}
+	line = unblanked(line)
 	text := line
 	if wide := wideText(line); wide != nil {
 		var err error
@@ -54,6 +55,21 @@ func DecodeLine(line []byte) ([]byte, error) {
 			Hint: "end every line with a newline"}
 	}
 	return text, nil
+}
+
+// unblanked is a line that may be UTF-16, or follows one that was, without the
+// spaces that stand before it in place of lines that were blanked, and the NUL
+// bytes of their line ends.
+func unblanked(line []byte) []byte {
+	rest := bytes.TrimLeft(line, " \x00")
+	n := len(line) - len(rest)
+	if !bytes.Contains(line[:n], []byte("  ")) || bytes.IndexByte(line, 0) < 0 {
+		return line
+	}
+	if looksWide(line[n-1:]) { // the last one of them is half of a character
+		n--
+	}
+	return line[n:]
 }
 
 // checkText refuses bytes that are not UTF-8, and NUL. It gives the offset and
