@@ -388,12 +388,13 @@ func TestLastJob(t *testing.T) {
 	h.AllDone = true
 	w := newWorld(t, h)
 	w.start()
-	w.await("the hook", func() bool { return strings.Contains(meta(w), ":") })
+	w.run("train", 0)
+	w.await("both calls of a job, so that the courier is at work", s.reached(2))
 	w.run("train", 0)
 	w.stop()
 	calls := s.got()
-	same(t, "calls", len(calls), 2)
-	if first := calls[0].header.Get("X-Jobrunner-Delivery"); first == calls[1].header.Get("X-Jobrunner-Delivery") {
+	same(t, "calls", len(calls), 4)
+	if first := calls[2].header.Get("X-Jobrunner-Delivery"); first == calls[3].header.Get("X-Jobrunner-Delivery") {
 		t.Errorf("both calls are delivery %s", first)
 	}
 }
