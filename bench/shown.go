@@ -46,8 +46,10 @@ func (j *jobrunner) lines() (pending, raw int, err error) {
 	}
 	defer f.Close()
 	s := bufio.NewScanner(f)
+	s.Buffer(nil, 256<<20) // many lines that were taken and blanked may stand before one
 	for s.Scan() {
 		switch fields := bytes.Fields(s.Bytes()); {
+		case len(fields) == 0:
 		case len(fields) < 4:
 			raw++
 		case string(fields[len(fields)-1]) == "PENDING":
