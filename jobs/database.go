@@ -143,13 +143,7 @@ func (r *reader) each(ctx context.Context, query string, args []any, fn func(sca
 // jobs runs a constant query for whole jobs.
 func (r *reader) jobs(ctx context.Context, query string, args ...any) ([]*Job, error) {
 	var found []*Job
-	err := r.each(ctx, query, args, func(row scanner) error {
-		j, err := scanJob(row)
-		if err == nil {
-			found = append(found, j)
-		}
-		return err
-	})
+	err := r.each(ctx, query, args, addTo(&found))
 	return found, err
 }
 

@@ -156,12 +156,7 @@ func next(each func(query string, args []any, fn func(scanner) error) error, roo
 		if n = min(n, limit); n <= 0 {
 			continue
 		}
-		err := each(selectNext, []any{name, n}, func(row scanner) error {
-			j, err := scanJob(row)
-			found = append(found, j)
-			return err
-		})
-		if err != nil {
+		if err := each(selectNext, []any{name, n}, addTo(&found)); err != nil {
 			return nil, err
 		}
 	}

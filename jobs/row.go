@@ -79,6 +79,17 @@ func scanJob(row scanner) (*Job, error) {
 	})
 }
 
+// addTo gives a func that adds each row of jobColumns that it is called with.
+func addTo(found *[]*Job) func(scanner) error {
+	return func(row scanner) error {
+		j, err := scanJob(row)
+		if err == nil {
+			*found = append(*found, j)
+		}
+		return err
+	}
+}
+
 // packed is a list or map as it is stored, and where it goes.
 type packed struct {
 	text string

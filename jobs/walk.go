@@ -118,12 +118,7 @@ func (s *search) read(ctx context.Context, w *walk, end int64, n int) ([]*Job, e
 		return nil, err
 	}
 	var some []*Job
-	err = eachRow(rows, func(row scanner) error {
-		j, err := scanJob(row)
-		some = append(some, j)
-		return err
-	})
-	if err != nil {
+	if err := eachRow(rows, addTo(&some)); err != nil {
 		return nil, err
 	}
 	return some, s.waits.explain(ctx, some)
