@@ -35,8 +35,7 @@ func (s *scheduler) fill(ctx context.Context) {
 		}
 		begun, err := s.begin(ctx, starts)
 		if err != nil {
-			s.hold(ctx, err, "starts not recorded")
-			s.dirty, s.doubtful = true, true
+			s.doubt(ctx, err, "starts not recorded")
 			return
 		}
 		s.backoff = 0

@@ -299,6 +299,13 @@ func (s *scheduler) hold(ctx context.Context, err error, what string) {
 	s.lookAt = s.startAt
 }
 
+// doubt is hold after a commit whose answer was an error: it may have worked, so a
+// look comes before anything else is begun.
+func (s *scheduler) doubt(ctx context.Context, err error, what string) {
+	s.hold(ctx, err, what)
+	s.dirty, s.doubtful = true, true
+}
+
 // unsettled counts the slots that have no verdict that holds.
 func (s *scheduler) unsettled() int {
 	n := 0

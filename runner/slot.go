@@ -103,7 +103,9 @@ func (s *slot) run(ctx context.Context) {
 		}
 		select {
 		case <-s.stop:
-			_ = s.noteStart(ctx)
+			if s.unnoted != nil {
+				_ = s.recordStart(ctx, *s.unnoted)
+			}
 			s.leaveTree()
 			return
 		case v := <-s.verdicts:
@@ -271,19 +273,6 @@ func (s *slot) saw(ctx context.Context, st attemptState) bool {
 	return false
 }
 
-// noteStart records the start of an attempt that is not over within moments,
-// and watches its process from then on; false if stop came first.
-func (s *slot) noteStart(ctx context.Context) bool {
-	s.noteAt = nil
-	if s.unnoted == nil {
-		return true
-	}
-	if s.watch == nil {
-		s.watch, _ = follow(s.process)
-	}
-	return s.recordStart(ctx, *s.unnoted)
-}
-
 func (s *slot) conclude(st attemptState, lost string) jobs.Ending {
 	s.survivors = st.Survivors
 	s.takeTerms(st)
@@ -355,37 +344,6 @@ func (s *slot) giveBack(ctx context.Context) bool {
 		s.tellDone(freed{slot: s, refused: s.refused})
 	}
 	return true
-}
-
-// recordStart commits what is known of the attempt's process, once; false if
-// stop came first.
-func (s *slot) recordStart(ctx context.Context, st attemptState) bool {
-	if s.recorded {
-		return true
-	}
-	info := s.startInfo(st)
-	s.recorded = s.write(ctx, "start not recorded", func() error {
-		_, err := s.queue.Started(ctx, s.job.ID, s.job.Attempt, info)
-		return err
-	})
-	if s.recorded {
-		s.unnoted = nil
-		jobs.Step("start: committed")
-		s.logStart(st)
-	}
-	return s.recorded
-}
-
-// startInfo is what the queue is told of the start of the attempt.
-func (s *slot) startInfo(st attemptState) jobs.StartInfo {
-	return jobs.StartInfo{
-		Process: st.Process, Command: st.Argv, At: st.StartedAt,
-		Log: logName(s.job.ID), Limits: st.Limits, Script: st.Script, RunAs: st.RunAs,
-	}
-}
-
-func (s *slot) logStart(st attemptState) {
-	s.log.Info().Int("pid", st.Process.PID).Str("state", string(jobs.Running)).Msg("job started")
 }
 
 // write repeats a write to the queue until it works; false if stop came first.

@@ -2,20 +2,12 @@ package runner
 
 import (
 	"context"
-	"time"
 
 	"jobrunner/jobs"
 )
 
-const (
-	// noteDelay is how long an attempt must run for its start to be recorded by
-	// itself. The end of a shorter one is recorded with its start. Until then the
-	// supervisor knows of it, and a daemon that comes after this one asks that.
-	noteDelay = 5 * time.Millisecond
-
-	// turnBatch is how many ends share one commit.
-	turnBatch = 128
-)
+// turnBatch is how many ends share one commit.
+const turnBatch = 128
 
 // turn is the end of an attempt on its way into the queue, in one commit with
 // the start of whatever takes its place.
@@ -91,8 +83,7 @@ func (s *scheduler) turn(ctx context.Context) {
 			s.slots[keyOf(t.slot.job)] = t.slot
 			close(t.said)
 		}
-		s.hold(ctx, err, "ends and starts not recorded")
-		s.dirty, s.doubtful = true, true // it may have worked although the answer is an error
+		s.doubt(ctx, err, "ends and starts not recorded")
 		return
 	}
 	for i, t := range turning {
