@@ -54,8 +54,7 @@ type countView struct {
 func (s *server) overview(w http.ResponseWriter, r *http.Request) {
 	v, p, err := s.viewOverview(r.Context())
 	if err != nil {
-		code, words := s.explain(r, err)
-		s.renderError(w, r, code, errorView{Heading: "Not now", Words: sentence(words)})
+		s.pageError(w, r, "Not now", err)
 		return
 	}
 	s.render(w, r, http.StatusOK, overviewPage, frame{Title: p.title(), Icon: p.icon(), Nav: "overview", Every: every, Reload: 3 * reload, Main: v})
