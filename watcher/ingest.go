@@ -176,8 +176,8 @@ func (q *queueFile) parse(r rawLine, raw []byte) jobs.Item {
 }
 
 // asked gives what a line asks for, or the REJECTED job that stands for it; at
-// least one entry. id is for what bears none. A line that bears an ended state is history of another
-// program.
+// least one entry. id is for what bears none. A line that bears an ended state is
+// history of another program.
 func (q *queueFile) asked(it jobs.Item, r rawLine, id string, refused *jobs.Fault, catalog *jobs.Catalog) ([]jobs.Entry, error) {
 	if refused != nil {
 		it.Request, it.Command, it.Fault = nil, nil, refused
