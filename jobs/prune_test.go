@@ -97,6 +97,10 @@ func TestPruneRule(t *testing.T) {
 			ids = append(ids, accept(t, q, pendingJob())[0].ID)
 			n, s := pruned(t, q, jobs.PruneOptions{Wish: c.wish})
 			same(t, "left", left(t, q, ids), c.left)
+			some, err := q.HasPruned(bg)
+			if err != nil || some != (len(c.left) < 7) {
+				t.Errorf("something was pruned: %v, %v", some, err)
+			}
 			want := 7 - len(c.left)
 			if c.wish.DryRun {
 				want = 6

@@ -48,10 +48,20 @@ func (e *PrunedError) Job() *Job {
 }
 
 const (
-	prunedColumns  = "id, state, finished_at, sweep"
-	selectPruned   = "SELECT " + prunedColumns + " FROM pruned WHERE id = ?"
-	selectPrunedBy = "SELECT " + prunedColumns + " FROM pruned WHERE id >= ? AND id < ? ORDER BY id LIMIT 2"
+	prunedColumns   = "id, state, finished_at, sweep"
+	selectAnyPruned = "SELECT 1 FROM pruned LIMIT 1"
+	selectPruned    = "SELECT " + prunedColumns + " FROM pruned WHERE id = ?"
+	selectPrunedBy  = "SELECT " + prunedColumns + " FROM pruned WHERE id >= ? AND id < ? ORDER BY id LIMIT 2"
 )
+
+// HasPruned reports whether a job has ever been let go.
+func (q *Queue) HasPruned(ctx context.Context) (bool, error) {
+	err := q.read.row(ctx, selectAnyPruned, nil, new(int))
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return false, fmt.Errorf("looking for pruned jobs: %w", err)
+	}
+	return err == nil, nil
+}
 
 func scanPruned(row scanner) (*PrunedError, error) {
 	var e PrunedError

@@ -116,6 +116,11 @@ func (k *Keeper) tidy(ctx context.Context, whole bool) (again time.Duration, err
 	if rule.Forever {
 		return k.o.Every, k.finish(ctx)
 	}
+	if whole { // where nothing ever went, nothing of it is left
+		if whole, err = k.o.Queue.HasPruned(ctx); err != nil {
+			return 0, err
+		}
+	}
 	p := &pass{Keeper: k, wish: jobs.Wish{}.Under(rule), whole: whole}
 	if err := p.run(ctx); err != nil {
 		return 0, err

@@ -252,6 +252,7 @@ func TestCommandWalksNoFurtherThanItAsks(t *testing.T) {
 	w := newWorld(t)
 	w.rule = jobs.Retention{Forever: true}
 	w.edit("INSERT INTO events (at, job, kind, state, reason) VALUES (?, 'gone', 'ended', 'FAILED', '')", time.Now().UnixMilli())
+	w.edit("INSERT INTO pruned (id, state, finished_at, sweep) VALUES ('gone', 'FAILED', ?, 0)", time.Now().UnixMilli())
 	of := func(id string) (n int) {
 		events, err := w.queue.Events(t.Context(), 0, 9)
 		if err != nil {
