@@ -36,13 +36,7 @@ func (q *Queue) Turn(ctx context.Context, ends []Finish, choose func(NextFunc) (
 			return err
 		}
 		read := map[string]*Job{}
-		starts, err := choose(func(room map[string]int, limit int) ([]*Job, error) {
-			found, err := next(t.each, room, limit)
-			for _, j := range found {
-				read[j.ID] = j
-			}
-			return found, err
-		})
+		starts, err := choose(t.nextFunc(read))
 		if err == nil {
 			begun, err = t.begin(starts, read)
 		}

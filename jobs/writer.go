@@ -41,6 +41,7 @@ type writer struct {
 	done   chan struct{}         // closed when the goroutine has ended
 	failed atomic.Pointer[error] // why writes fail at present
 	wrote  func()                // called after each commit that changed something
+	offer  atomic.Pointer[Offer] // to jobs that come in; nil: none
 
 	// Touched only by the goroutine, once it runs.
 	db     *sql.DB
@@ -201,6 +202,11 @@ func (w *writer) transact(batch []*op) (wrote bool, err error) {
 			o.taken = errors.Is(err, errTakenBack)
 			break
 		}
+	}
+	if err == nil {
+		var settle func(error)
+		settle, err = w.offer.Load().take(t)
+		defer func() { settle(err) }()
 	}
 	if err == nil {
 		wrote = t.wrote

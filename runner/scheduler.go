@@ -21,7 +21,8 @@ const (
 )
 
 // scheduler owns the slots and the limits. Its methods run in one goroutine;
-// with the goroutines of the slots it shares only channels.
+// with the goroutines of the slots it shares only channels, with the one that
+// writes the queue what offer says.
 type scheduler struct {
 	o     Options
 	queue *jobs.Queue
@@ -60,6 +61,12 @@ type scheduler struct {
 
 	turning []*turn // ends that have come in, to be committed next
 
+	idle     sync.Mutex // held by the scheduler but while it waits: see offer
+	given    bool       // places were given away meanwhile
+	begun    []*jobs.Job
+	begunErr error
+	wakeUp   chan struct{} // capacity 1: given is set
+
 	done   chan freed
 	unsure chan *slot
 	turns  chan *turn
@@ -75,7 +82,9 @@ func newScheduler(o Options) *scheduler {
 		slots: map[attemptKey]*slot{}, strays: map[attemptKey]attemptState{}, refusals: map[attemptKey]int{}, hindered: &hindrance{},
 		known: &atomic.Pointer[Supervisor]{},
 		done:  make(chan freed), unsure: make(chan *slot), turns: make(chan *turn), stop: make(chan struct{}),
+		wakeUp: make(chan struct{}, 1),
 	}
+	s.idle.Lock()
 	s.work, s.cancel = context.WithCancel(context.Background())
 	s.changed, s.unsubscribe = o.Queue.Changed()
 	return s
@@ -98,6 +107,8 @@ func (s *scheduler) close() {
 // serve starts jobs and minds them until ctx ends.
 func (s *scheduler) serve(ctx context.Context, reload <-chan struct{}) {
 	s.dirty, s.doubtful = true, true
+	s.queue.Offer(s.offer())
+	defer s.queue.Offer(nil)
 	for {
 		s.turn(ctx)
 		s.replace()
@@ -122,29 +133,36 @@ func (s *scheduler) wait(ctx context.Context, reload <-chan struct{}) bool {
 	if s.link != nil {
 		ends = s.link.Ended()
 	}
+	var happened func() // nil: ctx has ended
+	s.idle.Unlock()
 	select {
 	case <-ctx.Done():
-		return false
+	case <-s.wakeUp:
+		happened = func() {}
 	case <-s.changed:
-		s.dirty = true
+		happened = func() { s.dirty = true }
 	case <-reload:
-		s.log.Debug().Int("max_concurrent", s.o.Catalog().MaxConcurrent).Msg("limits reloaded")
+		happened = func() { s.log.Debug().Int("max_concurrent", s.o.Catalog().MaxConcurrent).Msg("limits reloaded") }
 	case st, ok := <-ends:
-		if ok {
-			s.heard(ctx, st)
-		} else {
-			s.lost(ctx)
+		happened = func() { s.heard(ctx, st) }
+		if !ok {
+			happened = func() { s.lost(ctx) }
 		}
 	case t := <-s.turns:
-		s.gather(t)
+		happened = func() { s.gather(t) }
 	case f := <-s.done:
-		s.free(f)
+		happened = func() { s.free(f) }
 	case u := <-s.unsure:
-		u.settled = false
-		s.settleAt = time.Now().Add(retryFirst)
+		happened = func() { u.settled, s.settleAt = false, time.Now().Add(retryFirst) }
 	case <-timer.C:
-		s.dirty = true
+		happened = func() { s.dirty = true }
 	}
+	s.idle.Lock()
+	s.takeGiven()
+	if happened == nil {
+		return false
+	}
+	happened()
 	if s.unsettled() > 0 && !time.Now().Before(s.settleAt) {
 		s.settle(ctx)
 	}
