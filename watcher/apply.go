@@ -265,7 +265,10 @@ func (q *queueFile) write(e *edit) (bool, error) {
 	}
 	edits := len(e.placed) > 0 || !bytes.Equal(e.old, e.new)
 	pl := plan{Generation: q.generation, From: e.from, Old: e.old, New: e.new}
-	if edits {
+	for _, b := range e.blanks {
+		pl.Blanks = append(pl.Blanks, blank{b.start, b.old})
+	}
+	if edits || len(pl.Blanks) > 0 {
 		if err := q.plan.write(pl, true); err != nil {
 			return false, fmt.Errorf("writing the plan: %w", err)
 		}
@@ -318,6 +321,7 @@ func (q *queueFile) writeExclusive(f *os.File, e *edit, pl plan, edits bool) (bo
 		return false, nil
 	}
 	q.renumber(e)
+	q.unsure = true
 	if edits {
 		if err := pl.carryOut(f, q.entered); err != nil {
 			return false, q.undo(f, pl, err)

@@ -68,6 +68,46 @@ func TestCrashesWhileLinesWait(t *testing.T) {
 	t.Logf("%d lines, %d crashes, %d jobs ended meanwhile", lines, crashes, ended)
 }
 
+// A line that was taken, and that a crash has left in the file beside its job's own
+// one, is not taken again when another program moves it.
+func TestTakenLineMovesBesideItsOwn(t *testing.T) {
+	d := newDesk(t)
+	d.most.Store(1)
+	long := fmt.Sprintf(`{"type":"sleep","args":["1"],"labels":{"pad":"%s"}}`+"\n", strings.Repeat("x", 3000))
+	d.append("sleep 7\n" + strings.Repeat(long, 2*maxRewrite/len(long))) // so much that it is to be blanked
+	jobs.OnStep = func(name string) {
+		if name == "queue file: plan marked as done" {
+			panic(crash{})
+		}
+	}
+	died := crashed(t, d, 3)
+	jobs.OnStep = nil
+	runtime.GC() // closes what it had open
+	if text := d.read(); !died || !strings.HasPrefix(text, "sleep 7\n") || strings.Count(text, "sleep 7") != 2 {
+		t.Fatalf("died %v; the file begins with %.60q", died, text)
+	}
+	q, err := newQueueFile(d.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if err := q.prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.write("# a note in front\n" + d.read())
+	d.most.Store(2)
+	for range 5 {
+		q.pass(t.Context())
+	}
+	list, err := d.queue.List(t.Context(), jobs.Filter{Limit: 10})
+	if err != nil || len(list) != 2 || !slices.Equal(list[1].Args, []string{"7"}) || !slices.Equal(list[0].Args, []string{"1"}) {
+		t.Errorf("%d jobs, %v, the last one of %q", len(list), err, list[0].Args)
+	}
+	if n := strings.Count(d.read(), "sleep 7"); n != 1 {
+		t.Errorf("the file has %d lines of it", n)
+	}
+}
+
 // crashed has a daemon's half work until it dies at a step, or has done some
 // passes.
 func crashed(t *testing.T, d *desk, passes int) (died bool) {

@@ -270,6 +270,7 @@ func (q *queueFile) match(ctx context.Context, d *digest, missing []int32, rewri
 			q.taken = append(q.taken, t)
 		}
 	}
+	q.unsure = false
 	return fresh, nil
 }
 
@@ -311,10 +312,14 @@ func isHalf(r rawLine, t jobs.Taken) bool {
 }
 
 // standsAgain reports whether a line with the text of t may be t itself at
-// another place of a rewritten file.
+// another place of a rewritten file. If it is not sure whether t stood there
+// still, and its job has its own line there, that would rather be a new request.
 func (q *queueFile) standsAgain(d *digest, t jobs.Taken) bool {
 	if t.Job == "" || q.side != "" {
 		return t.GoneAt == 0 || !fromMillis(t.GoneAt).Before(d.seenUntil)
+	}
+	if t.GoneAt == 0 && !q.unsure {
+		return true
 	}
 	id, err := uuid.Parse(t.Job)
 	return err == nil && !d.present.has(id)

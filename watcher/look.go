@@ -344,6 +344,6 @@ func (q *queueFile) absent(ctx context.Context) error {
 		return err
 	}
 	q.absentSince = time.Time{}
-	q.info, q.whole = nil, true
+	q.info, q.whole, q.unsure = nil, true, true
 	return q.look(ctx)
 }

@@ -22,9 +22,16 @@ import (
 type plan struct {
 	Generation uuid.UUID // of the offsets of the taken lines in the database
 	From       int64
-	Old        []byte // file[From:] as it was
-	New        []byte // file[From:] as it is to be
-	done       bool   // it was carried out; the database may not know it yet
+	Old        []byte  // file[From:] as it was
+	New        []byte  // file[From:] as it is to be
+	Blanks     []blank // ahead of From, over which spaces are written after that
+	done       bool    // it was carried out; the database may not know it yet
+}
+
+// blank is a stretch of the file as it was before spaces are written over it.
+type blank struct {
+	start int64
+	old   []byte
 }
 
 // took reports whether the plan has taken the line t out of the file.
@@ -41,9 +48,10 @@ type planFile struct {
 }
 
 const (
-	planMagic = "jobrunner plan 2\n"
-	doneMagic = "jobrunner done 2\n" // of the same length
-	planHead  = len(planMagic) + 16 + 24
+	planMagic = "jobrunner plan 3\n"
+	doneMagic = "jobrunner done 3\n" // of the same length
+	planHead  = len(planMagic) + 16 + 32
+	blankHead = 16
 	planPiece = 64 << 10 // bytes that are gathered for one write
 )
 
@@ -65,9 +73,15 @@ func (p *planFile) write(pl plan, sync bool) error {
 	head = binary.BigEndian.AppendUint64(head, uint64(pl.From))
 	head = binary.BigEndian.AppendUint64(head, uint64(len(pl.Old)))
 	head = binary.BigEndian.AppendUint64(head, uint64(len(pl.New)))
+	head = binary.BigEndian.AppendUint64(head, uint64(len(pl.Blanks)))
+	parts := [][]byte{head, pl.Old, pl.New}
+	for _, b := range pl.Blanks {
+		head := binary.BigEndian.AppendUint64(nil, uint64(b.start))
+		parts = append(parts, binary.BigEndian.AppendUint64(head, uint64(len(b.old))), b.old)
+	}
 	sum := crc32.NewIEEE()
 	w := bufio.NewWriterSize(io.NewOffsetWriter(p.f, 0), planPiece)
-	for _, part := range [][]byte{head, pl.Old, pl.New} {
+	for _, part := range parts {
 		sum.Write(part)
 		if _, err := w.Write(part); err != nil {
 			return err
@@ -113,20 +127,37 @@ func (p *planFile) read() (plan, bool, error) {
 	if string(b[:len(planMagic)]) != planMagic {
 		return plan{}, false, nil
 	}
-	numbers := b[copy(pl.Generation[:], b[len(planMagic):])+len(planMagic):]
-	pl.From = int64(binary.BigEndian.Uint64(numbers))
-	nOld := binary.BigEndian.Uint64(numbers[8:])
-	nNew := binary.BigEndian.Uint64(numbers[16:])
-	body := uint64(len(b) - planHead - 4)
-	if nOld > body || nNew > body || nOld+nNew > body {
+	rest := b[len(planMagic):]
+	copy(pl.Generation[:], rest)
+	number := func(i int) uint64 { return binary.BigEndian.Uint64(rest[16+8*i:]) }
+	pl.From = int64(number(0))
+	nOld, nNew, nBlanks := number(1), number(2), number(3)
+	body := planBody{b[planHead:]}
+	pl.Old, pl.New = body.take(nOld), body.take(nNew)
+	for range min(nBlanks, uint64(len(body.b)/blankHead)) {
+		head := body.take(blankHead)
+		if len(head) < blankHead {
+			break
+		}
+		start, length := binary.BigEndian.Uint64(head), binary.BigEndian.Uint64(head[8:])
+		pl.Blanks = append(pl.Blanks, blank{int64(start), body.take(length)})
+	}
+	end := len(b) - len(body.b)
+	if len(body.b) < 4 || crc32.ChecksumIEEE(b[:end]) != binary.BigEndian.Uint32(body.b) {
 		return plan{}, false, nil
 	}
-	end := planHead + int(nOld+nNew)
-	if crc32.ChecksumIEEE(b[:end]) != binary.BigEndian.Uint32(b[end:]) {
-		return plan{}, false, nil
-	}
-	pl.Old, pl.New = b[planHead:planHead+int(nOld)], b[planHead+int(nOld):end]
 	return pl, true, nil
+}
+
+// planBody is what stands behind the head of a plan file.
+type planBody struct{ b []byte }
+
+// take gives the next n bytes; fewer if there are not as many.
+func (p *planBody) take(n uint64) []byte {
+	n = min(n, uint64(len(p.b)))
+	part := p.b[:n:n]
+	p.b = p.b[n:]
+	return part
 }
 
 // torn says what a crash in the middle of the plan left of it. found is what
@@ -134,20 +165,16 @@ func (p *planFile) read() (plan, bool, error) {
 // instead, or false if nothing is to be done: the change was not begun, was
 // finished, or somebody else has changed the file since.
 //
-// A change is one write of New over Old, then a cut at New's end. The kernel
-// gives up a write only between two pages, so a crash leaves New[:n] + Old[n:]
-// for some n that ends at a page's border, or New with the end of Old behind
-// it; what other programs appended since stands behind that.
+// A change is one write over Old, then a cut at New's end. The kernel gives up a
+// write only between two pages, so a crash leaves over[:n] + Old[n:] for some n
+// that ends at a page's border, or all of it, not cut; what other programs
+// appended since stands behind that.
 func (pl plan) torn(found []byte) ([]byte, bool) {
-	if bytes.HasPrefix(found, pl.New) {
-		if len(pl.New) >= len(pl.Old) {
-			return nil, false
-		}
-		uncut := pl.Old[len(pl.New):]
-		behind, ok := bytes.CutPrefix(found[len(pl.New):], uncut)
-		return concat(pl.New, behind), ok
+	over := pl.over()
+	if behind, ok := bytes.CutPrefix(found, over); ok {
+		return concat(pl.New, behind), len(pl.New) < len(over)
 	}
-	same := commonPrefix(found, pl.New)
+	same := commonPrefix(found, over)
 	border := int((pl.From + int64(same)) / pageSize * pageSize)
 	for n := border - int(pl.From); n > 0; n -= pageSize {
 		behind, ok := found[n:], true
@@ -161,11 +188,21 @@ func (pl plan) torn(found []byte) ([]byte, bool) {
 	return nil, false
 }
 
+// over is what is written over Old: New, with spaces up to Old's end. Whoever
+// reads the file before it is cut, or takes a copy of it after a crash, sees no
+// line twice and none that is half. It may take up the spare room behind New.
+func (pl plan) over() []byte {
+	if len(pl.New) >= len(pl.Old) {
+		return pl.New
+	}
+	return append(pl.New, bytes.Repeat([]byte{' '}, len(pl.Old)-len(pl.New))...)
+}
+
 // carryOut writes the plan over what stands in f. errBroken means that the
 // exclusive section, entered at that time, did not last; zero means that there
 // is none.
 func (pl plan) carryOut(f *os.File, entered time.Time) error {
-	if _, err := f.WriteAt(pl.New, pl.From); err != nil {
+	if _, err := f.WriteAt(pl.over(), pl.From); err != nil {
 		return err
 	}
 	if len(pl.New) < len(pl.Old) {
@@ -211,17 +248,23 @@ func (p *planFile) finish(path string) (pl plan, repaired, ok bool, err error) {
 		return plan{}, false, false, err
 	}
 	defer f.Close()
+	if repaired, err = pl.finishBlanks(f, entered); err != nil {
+		return plan{}, repaired, false, err
+	}
 	found, err := readFrom(f, pl.From)
 	if err != nil {
 		return plan{}, false, false, err
 	}
+	if pl.done && pl.standsIn(found) {
+		return pl, repaired, true, nil
+	}
 	whole, ok := pl.mended(found)
 	if !ok && pl.carriedOut(found) {
 		pl.done = true
-		return pl, false, true, p.done()
+		return pl, repaired, true, p.done()
 	}
 	if !ok {
-		return plan{}, false, false, p.clear()
+		return plan{}, repaired, false, p.clear()
 	}
 	mended := plan{Generation: pl.Generation, From: pl.From, Old: found, New: whole}
 	if !bytes.Equal(whole, pl.New) { // else the plan that is there also repairs this, and knows what it took out

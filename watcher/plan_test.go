@@ -32,7 +32,11 @@ func TestTornPlanIsFinished(t *testing.T) {
 					name := fmt.Sprintf("%.9q to %.9q, torn at %d, cut %v, behind %.9q", c.old, c.new, n, cut, behind)
 					head := strings.Repeat("#", pageSize-n-1) + "\n" // so that the tear is at a page's border
 					torn := c.new[:n]
-					if n < len(c.old) && !cut {
+					switch {
+					case cut:
+					case n == len(c.new): // all is written over
+						torn += strings.Repeat(" ", max(0, len(c.old)-n))
+					case n < len(c.old):
 						torn += c.old[n:]
 					}
 					dir := t.TempDir()
@@ -97,7 +101,7 @@ func TestHalfWrittenPlanIsIgnored(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if err := p.write(plan{From: 3, Old: []byte("old"), New: []byte("new")}, true); err != nil {
+	if err := p.write(plan{From: 3, Old: []byte("old"), New: []byte("new"), Blanks: []blank{{1, []byte("x")}}}, true); err != nil {
 		t.Fatal(err)
 	}
 	info, _ := p.f.Stat()

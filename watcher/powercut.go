@@ -1,6 +1,10 @@
 package watcher
 
-import "bytes"
+import (
+	"bytes"
+	"os"
+	"time"
+)
 
 // A power cut leaves of a change what the kernel happened to have written: of
 // each page the old bytes or the new ones, or zeros where only the file's new
@@ -25,10 +29,7 @@ func (pl plan) mended(found []byte) ([]byte, bool) {
 // and New; false if it is the one or the other, or somebody else has changed it.
 func (pl plan) mixed(found []byte) ([]byte, bool) {
 	most := max(len(pl.Old), len(pl.New))
-	over := pl.New // the new bytes before the end was cut off
-	if len(pl.New) < len(pl.Old) {
-		over = concat(pl.New, pl.Old[len(pl.New):])
-	}
+	over := pl.over()
 	fresh := len(found) == len(pl.New) && len(found) < len(pl.Old) // cut, and else as it was
 	for at := 0; at < min(most, len(found)); {
 		border := int((pl.From+int64(at))/pageSize*pageSize + pageSize - pl.From)
@@ -96,8 +97,49 @@ func (pl plan) stands(path string) bool {
 		return true
 	}
 	defer f.Close()
+	for _, b := range pl.Blanks {
+		if b.half(f) {
+			return false
+		}
+	}
 	found, err := readFrom(f, pl.From)
 	return err != nil || pl.standsIn(found)
+}
+
+// half reports whether only some pages of a stretch have got their spaces: what
+// is left of its lines would be glued to the next line.
+func (b blank) half(f *os.File) bool {
+	found := make([]byte, len(b.old))
+	if n, _ := f.ReadAt(found, b.start); n < len(found) {
+		return false
+	}
+	_, mixed := b.plan().mixed(found)
+	return mixed
+}
+
+func (b blank) plan() plan {
+	return plan{From: b.start, Old: b.old, New: bytes.Repeat([]byte{' '}, len(b.old))}
+}
+
+// finishBlanks writes the spaces of stretches that have got only some of them,
+// and reports whether there were any. entered is as for carryOut.
+func (pl plan) finishBlanks(f *os.File, entered time.Time) (some bool, err error) {
+	for _, b := range pl.Blanks {
+		if !b.half(f) {
+			continue
+		}
+		if !lasts(f, entered) {
+			return some, errBusy
+		}
+		if err := b.plan().carryOut(f, time.Time{}); err != nil {
+			return some, err
+		}
+		some = true
+	}
+	if some {
+		err = f.Sync()
+	}
+	return some, err
 }
 
 func (pl plan) standsIn(found []byte) bool {

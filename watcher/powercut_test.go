@@ -64,15 +64,12 @@ func eachMix(pl plan, size int, fn func(found []byte, name string)) {
 				kind /= 3
 			}
 			name += string("old new cut "[kind%3*4:][:4])
-			text := pl.Old
-			if kind%3 > 0 && at < len(pl.New) {
-				text = pl.New
+			text := [][]byte{pl.Old, pl.over(), pl.New}[kind%3]
+			if at >= len(pl.New) && kind%3 == 2 {
+				text = pl.Old
 			}
 			if at < len(text) {
 				copy(found[at:end], text[at:])
-			}
-			if kind%3 == 1 && at < len(pl.New) && len(pl.New) < min(end, len(pl.Old)) { // not cut yet
-				copy(found[len(pl.New):end], pl.Old[len(pl.New):])
 			}
 		}
 		fn(found, name)
@@ -122,6 +119,57 @@ func TestAppendedAfterAPowerCut(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestPowerCutInBlanks leaves of lines that are being blanked every mix of old
+// pages and blanked ones. No part of a line is left there.
+func TestPowerCutInBlanks(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "job_queue.txt")
+	p, err := openPlanFile(filepath.Join(dir, "queue.plan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	head, between, end := []byte("# the head\n"), []byte("sleep 1\n"), []byte("sleep 2\n")
+	for _, size := range []int{20, 2 * pageSize, 2*pageSize + 100} {
+		pad := append(bytes.Repeat([]byte{'#'}, pageSize-len(head)-9), '\n') // a stretch begins 8 bytes before a page's border
+		before := concat(head, pad)
+		one := blank{int64(len(before)), pages("one", size)}
+		two := blank{one.start + int64(len(one.old)+len(between)), pages("two", pageSize)}
+		file := concat(concat(concat(before, one.old), concat(between, two.old)), end)
+		pl := plan{From: int64(len(file)), New: []byte("new\n"), Blanks: []blank{one, two}}
+		eachMix(one.plan(), len(one.old), func(found []byte, name string) {
+			for _, done := range []bool{false, true} {
+				text := bytes.Clone(file)
+				copy(text[one.start:], found)
+				if done {
+					text = concat(text, pl.New)
+				}
+				if err := os.WriteFile(path, text, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				if err := p.write(pl, true); err != nil {
+					t.Fatal(err)
+				}
+				if done {
+					if err := p.done(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if _, _, _, err := p.finish(path); err != nil {
+					t.Fatal(err)
+				}
+				want := bytes.Clone(text)
+				if !bytes.Equal(found, one.old) {
+					copy(want[one.start:], one.plan().New)
+				}
+				if got, _ := os.ReadFile(path); !bytes.Equal(got, want) {
+					t.Errorf("%d bytes, %s, done %v: the stretch is %.200q", size, name, done, got[one.start:])
+				}
+			}
+		})
 	}
 }
 

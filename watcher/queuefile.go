@@ -52,6 +52,7 @@ type queueFile struct {
 	view       *view        // the jobs' lines in the file
 	taken      []jobs.Taken // lines taken in: still standing, or commands gone a moment ago
 	drops      []stretch    // further texts that are to leave the file
+	unsure     bool         // some of these may not stand there any more
 	torn       bool         // a write broke off in the middle: the file is to be repaired before anything else
 	words      map[uuid.UUID]jobs.State
 	gone       map[uuid.UUID]bool // PENDING jobs whose lines somebody removed, undecided
@@ -127,7 +128,7 @@ func newQueueFile(o queueOptions) (*queueFile, error) {
 		view:  newView(),
 		words: map[uuid.UUID]jobs.State{},
 		gone:  map[uuid.UUID]bool{},
-		whole: true, unplaced: true,
+		whole: true, unplaced: true, unsure: true,
 		nudged: make(chan struct{}, 1), pruned: map[uuid.UUID]bool{},
 	}
 	var err error

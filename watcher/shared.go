@@ -52,6 +52,7 @@ func (q *queueFile) writeShared(e *edit) (bool, error) {
 		return false, err
 	}
 	q.distrust()
+	q.unsure = true
 	q.writeWords(w)
 	if err := q.appendLines(w, e.placed, info.Size()); err != nil {
 		return false, err

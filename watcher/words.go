@@ -74,6 +74,7 @@ func (q *queueFile) committed(ctx context.Context, e *edit) error {
 	if err := q.left(ctx, e, now); err != nil {
 		return err
 	}
+	q.unsure = false
 	jobs.Step("queue file: writing committed")
 	return q.plan.clear() // not before: until then it alone says what has left the file
 }
