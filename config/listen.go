@@ -5,14 +5,13 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 )
 
 const listenHint = `write it as 127.0.0.1:8080 or unix:/path; "" is no page`
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?\.?$`)
+var hostName = newForm(`^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?$`, 254)
 
 // listen takes "", host:port and unix:/path.
 func (d *decoder) listen(dst *string) func(value) {
@@ -47,7 +46,7 @@ func listenFault(text string) string {
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
 		return fmt.Sprintf("%q is no port number", port)
 	}
-	if _, err := netip.ParseAddr(host); host != "" && err != nil && !hostName.MatchString(host) {
+	if _, err := netip.ParseAddr(host); host != "" && err != nil && !hostName.fits(host) {
 		return fmt.Sprintf("%q is no host", host)
 	}
 	return ""
@@ -62,7 +61,7 @@ func (d *decoder) hosts(dst *[]string) func(value) {
 			if !ok {
 				continue
 			}
-			if _, err := netip.ParseAddr(host); err != nil && !hostName.MatchString(host) {
+			if _, err := netip.ParseAddr(host); err != nil && !hostName.fits(host) {
 				d.fault(item, fmt.Sprintf("%q is no host name", host), "the name alone, without scheme, port and *")
 				continue
 			}

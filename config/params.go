@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,7 +15,6 @@ import (
 const paramHint = "for example lr: {type: float, min: 0, default: 0.1}"
 
 var (
-	paramName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
 	paramKinds = []string{
 		string(jobs.ParamText), string(jobs.ParamInt), string(jobs.ParamFloat),
 		string(jobs.ParamEnum), string(jobs.ParamPath), string(jobs.ParamSecret),
@@ -38,7 +36,7 @@ func (d *decoder) params(dst *[]jobs.Param) func(value) {
 		for _, pair := range d.pairs(v, paramHint) {
 			name := pair.key
 			pair.key = v.under(strings.Trim(show(name), `"`))
-			if !paramName.MatchString(name) {
+			if !plainName.fits(name) {
 				d.faultAt(pair.at.Line, pair.at.Column, v.about(show(name)+" is no name of a parameter"), "a letter and up to 63 letters, digits, _ or -")
 				continue
 			}

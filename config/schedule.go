@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +16,7 @@ import (
 
 const scheduleHint = `for example {name: nightly, cron: "0 2 * * *", request: {type: train}}`
 
-var scheduleName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+var scheduleName = newForm(`^[A-Za-z0-9._-]+$`, 64)
 
 // schedules reads the list. A schedule goes by its name in what is said of it,
 // and by its place in the list while it has none of its own.
@@ -33,7 +32,7 @@ func (d *decoder) schedules(dst *[]jobs.Schedule) func(value) {
 			}
 			name := written(item.node, "name")
 			doubled := seen[name]
-			if scheduleName.MatchString(name) && !doubled {
+			if scheduleName.fits(name) && !doubled {
 				item.key = v.under(name)
 				seen[name] = true
 			}
@@ -93,7 +92,7 @@ func (d *decoder) scheduleName(dst *string, doubled bool) func(value) {
 		name, ok := d.text(v, "text", "")
 		switch {
 		case !ok:
-		case !scheduleName.MatchString(name):
+		case !scheduleName.fits(name):
 			d.fault(v, show(name)+" is no name of a schedule", "up to 64 letters, digits, dots, _ or -")
 		case doubled:
 			d.fault(v, show(name)+" is the name of another schedule", "name one otherwise")

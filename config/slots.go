@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,10 +19,7 @@ const (
 	slotHint   = "for example gpu: [0, 1] or licence: 3"
 )
 
-var (
-	slotName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
-	tokenForm = regexp.MustCompile(`^[A-Za-z0-9._:/@+-]{1,128}$`) // jobs get them joined by commas
-)
+var tokenForm = newForm(`^[A-Za-z0-9._:/@+-]+$`, 128) // jobs get them joined by commas
 
 // slots reads the named tokens. A name is known also if what it stands for is
 // at fault: the types that take some are not.
@@ -39,7 +35,7 @@ func (d *decoder) slots(dst *map[string]jobs.SlotPool) func(value) {
 			pair.key = v.under(strings.Trim(show(name), `"`))
 			variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 			switch other := variables[variable]; {
-			case !slotName.MatchString(name):
+			case !plainName.fits(name):
 				d.faultAt(pair.at.Line, pair.at.Column, v.about(show(name)+" is no name of a slot"), "a letter and up to 63 letters, digits, _ or -")
 			case other != "":
 				d.faultAt(pair.at.Line, pair.at.Column, v.about(fmt.Sprintf("%q and %q would both be JOBRUNNER_SLOT_%s in a job", other, name, variable)), "name one otherwise")
@@ -93,7 +89,7 @@ func (d *decoder) tokens(dst *[]string) func(value) {
 			word, ok := d.word(item, "text")
 			switch {
 			case !ok:
-			case !tokenForm.MatchString(word):
+			case !tokenForm.fits(word):
 				d.fault(item, show(word)+" is no name of a token", "letters, digits and . _ : / @ + -")
 			case seen[word]:
 				d.fault(item, show(word)+" stands twice", "jobs share a token by per_slot")

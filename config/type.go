@@ -12,10 +12,7 @@ import (
 	"jobrunner/jobs"
 )
 
-var (
-	typeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
-	envName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-)
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // reserved are the words that begin a command line; a line that began with a
 // type of that name could not be told from one.
@@ -50,7 +47,7 @@ func (d *decoder) types(dst map[string]*jobs.Type) func(value) {
 			name := pair.key
 			pair.key = v.key + "." + strings.Trim(show(name), `"`)
 			switch {
-			case !typeName.MatchString(name):
+			case !plainName.fits(name):
 				d.faultAt(pair.at.Line, pair.at.Column, v.key+": "+show(name)+" is no name of a type", "a letter and up to 63 letters, digits, _ or -")
 			case reserved[name]:
 				d.faultAt(pair.at.Line, pair.at.Column, v.key+": "+show(name)+" is the name of an action", "name the type otherwise")

@@ -146,7 +146,7 @@ func (c *Config) decodeType(f typeFile) (*jobs.Type, *decoder) {
 	switch {
 	case f.wrong != "":
 		fault.Message = f.wrong
-	case !typeName.MatchString(f.typ):
+	case !plainName.fits(f.typ):
 		fault.Message, fault.Hint = show(f.typ)+" is no name of a type", "name the file with a letter and up to 63 letters, digits, _ or -"
 	case reserved[f.typ]:
 		fault.Message, fault.Hint = show(f.typ)+" is the name of an action", "name the file otherwise"
