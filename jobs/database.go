@@ -90,6 +90,19 @@ func openReader(path string) (*reader, error) {
 	return &reader{db: db, stmts: map[string]*sql.Stmt{}}, nil
 }
 
+const shrinkMemory = "PRAGMA shrink_memory" // sqlite3_db_release_memory
+
+// shrink ends the connections of the pool that are idle, and empties the cache of
+// another.
+func (r *reader) shrink(ctx context.Context) error {
+	r.db.SetMaxIdleConns(1)
+	r.db.SetMaxIdleConns(readers)
+	if _, err := r.db.ExecContext(ctx, shrinkMemory); err != nil {
+		return fmt.Errorf("giving memory back: %w", err)
+	}
+	return nil
+}
+
 // close ends every connection of the pool, and with them its statements.
 func (r *reader) close() error { return r.db.Close() }
 

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -130,7 +131,7 @@ func tells(line string) bool {
 	end := strings.TrimRight(line, " .")
 	return slices.ContainsFunc(telling, func(words string) bool { return strings.Contains(line, words) }) ||
 		slices.ContainsFunc(ending, func(words string) bool { return strings.HasSuffix(end, words) }) ||
-		headlines.MatchString(line)
+		headlines().MatchString(line)
 }
 
 // telling are words that no other line has.
@@ -145,7 +146,9 @@ var ending = []string{": not found", ": command not found", ": No such file or d
 
 // headlines are lines that say themselves why something failed. All are bound to
 // the line's beginning, so that a line is run through once.
-var headlines = regexp.MustCompile("^(?:" + strings.Join([]string{
+var headlines = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^(?:" + strings.Join(headlineForms, "|") + ")") })
+
+var headlineForms = []string{
 	// Python's "pkg.SomeError: words", Java's and .NET's, Node's.
 	`(?:Caused by: |Uncaught )?[A-Za-z_][\w.$]*(?:Error|Exception)(?: \[\w+\])?(?:: .*)?\s*$`,
 	`Exception in thread |Unhandled [eE]xception|Fatal Python error: |SystemExit: |KeyboardInterrupt\b`,
@@ -161,7 +164,7 @@ var headlines = regexp.MustCompile("^(?:" + strings.Join([]string{
 	`error\[\w+\]: |PHP Fatal error: |Error in .*:|\{?Error using `,
 	`[^\s:]+:\d+:in .*\(\w+\)$`, // Ruby
 	`FAILED \S+::\S+ - `,        // pytest
-}, "|") + ")")
+}
 
 // matlab is a line that names who failed; why is in the next.
 var matlab = regexp.MustCompile(`^\{?Error using \S+`)

@@ -400,3 +400,41 @@ func TestFailingOperationHarmsNoOther(t *testing.T) {
 		t.Errorf("a refused operation is no fault of the disk: %v", err)
 	}
 }
+
+// A queue that gives its memory back tells of no change, and keeps nobody from
+// reading and writing at that moment.
+func TestShrink(t *testing.T) {
+	t.Parallel()
+	q, _ := openQueue(t)
+	accept(t, q, pendingJob())
+	changed, unsubscribe := q.Changed()
+	defer unsubscribe()
+	if err := q.Shrink(bg); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-changed:
+		t.Error("it told of a change")
+	default:
+	}
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 20 {
+				j := pendingJob()
+				if _, err := q.Accept(bg, jobs.Intake{Entries: []jobs.Entry{{Job: j}}}); err != nil {
+					t.Error(err)
+				}
+				if _, err := q.Job(bg, j.ID); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 20 {
+		if err := q.Shrink(bg); err != nil {
+			t.Error(err)
+		}
+	}
+	group.Wait()
+}

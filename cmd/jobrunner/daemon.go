@@ -229,7 +229,7 @@ func (d *daemon) run(ctx context.Context) error {
 	g.run(d.lock.watch)
 	g.run(d.watchRoom)
 	g.run(d.tellProblems)
-	g.run(keepHeap)
+	g.run(d.keepMemory)
 	d.logWarnings(nil)
 	d.log.Info().Int("pid", os.Getpid()).Str("version", versionText()).Str("config", d.first.Path).
 		Str("page", d.page()).Int("max_concurrent", d.catalog().MaxConcurrent).Msg("jobrunner serves")

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"jobrunner/jobs"
 )
 
 // Of a long queue the lines' places live on the heap: 45 MB for a million. The
@@ -16,33 +18,53 @@ const (
 	heapSlack  = 8 << 20 // bytes of garbage; with less that lives Go's own rule, as much again, gives less
 	leastSlack = 10      // percent, lest it run all the time
 	slackEvery = 5 * time.Second
+	atRest     = 1 << 20 // bytes; who allocates less in slackEvery has nothing to do
 )
 
-// keepHeap bounds the garbage on the heap until ctx ends, and gives back what a
-// burst of work has left free. Who sets GOGC knows better.
-func keepHeap(ctx context.Context) error {
+// keepMemory bounds the garbage on the heap until ctx ends, and gives back what a
+// burst of work has left free, and at rest all that can be had again. Who sets GOGC
+// knows better.
+func (d *daemon) keepMemory(ctx context.Context) error {
 	if os.Getenv("GOGC") != "" {
 		return nil
 	}
-	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
+	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
 	percent := 100
 	defer func() { debug.SetGCPercent(100) }()
 	tick := time.NewTicker(slackEvery)
 	defer tick.Stop()
+	before, rested := uint64(0), false
 	for {
 		metrics.Read(heap)
-		live, free := heap[0].Value.Uint64(), heap[1].Value.Uint64()
+		live, free, allocated := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64()
 		if next := gcPercent(live); next != percent {
 			percent = next
 			debug.SetGCPercent(percent)
 		}
-		if live > heapSlack && free > heapSlack {
+		rests := allocated-before < atRest
+		if rests && !rested {
+			d.shrink(ctx)
+		}
+		if rests && !rested || live > heapSlack && free > heapSlack {
 			debug.FreeOSMemory()
 		}
+		before, rested = allocated, rests
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return nil
+		}
+	}
+}
+
+// shrink has the database give memory back. If it cannot, nothing is amiss.
+func (d *daemon) shrink(ctx context.Context) {
+	for _, q := range []*jobs.Queue{d.queue, d.view} {
+		if q == nil {
+			continue
+		}
+		if err := q.Shrink(ctx); err != nil {
+			d.log.Debug().Err(err).Msg("memory stays in use")
 		}
 	}
 }
