@@ -24,10 +24,10 @@ var parts = []struct{ name, step string }{
 	{"seen, and the file leased", "queue file: leased"},
 	{"read", "queue file: read"},
 	{"about to be committed", "database: about to commit"},
-	{"committed as PENDING", "database: committed"},
-	{"committed as RUNNING", "start: RUNNING committed"},
+	{"committed, PENDING and RUNNING", "database: committed"},
+	{"the scheduler knows", "start: RUNNING committed"},
 	{"the supervisor is asked", "attempt: asked for"},
-	{"noted in the supervisor's journal", "attempt: start noted in the journal"},
+	{"its log made, its start noted", "attempt: start noted in the journal"},
 	{"the first instruction", ""},
 }
 

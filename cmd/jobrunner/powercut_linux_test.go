@@ -264,7 +264,7 @@ func (b *blackout) flushes(ctx context.Context, random *rand.Rand) {
 
 // tell notes what was said of a request; what is said of a torn line is none.
 func (b *blackout) tell(tag, id string, state jobs.State) {
-	if state == jobs.Rejected {
+	if state == jobs.Rejected || tag == "-" { // "-" stands for no arguments at all, and every request has some
 		return
 	}
 	t := told{id: id}
