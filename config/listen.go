@@ -11,7 +11,13 @@ import (
 
 const listenHint = `write it as 127.0.0.1:8080 or unix:/path; "" is no page`
 
-var hostName = newForm(`^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?$`, 254)
+var hostName = newForm(`^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?$`, 253) // a dot may follow it
+
+// isHost reports whether text is a name or an address.
+func isHost(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil || hostName.fits(strings.TrimSuffix(text, "."))
+}
 
 // listen takes "", host:port and unix:/path.
 func (d *decoder) listen(dst *string) func(value) {
@@ -46,7 +52,7 @@ func listenFault(text string) string {
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
 		return fmt.Sprintf("%q is no port number", port)
 	}
-	if _, err := netip.ParseAddr(host); host != "" && err != nil && !hostName.fits(host) {
+	if host != "" && !isHost(host) {
 		return fmt.Sprintf("%q is no host", host)
 	}
 	return ""
@@ -61,7 +67,7 @@ func (d *decoder) hosts(dst *[]string) func(value) {
 			if !ok {
 				continue
 			}
-			if _, err := netip.ParseAddr(host); err != nil && !hostName.fits(host) {
+			if !isHost(host) {
 				d.fault(item, fmt.Sprintf("%q is no host name", host), "the name alone, without scheme, port and *")
 				continue
 			}
