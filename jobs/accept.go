@@ -309,7 +309,6 @@ func (t *tx) insert(j *Job) (bool, error) {
 	}
 	if j.State == Pending {
 		t.added++
-		t.came = true
 	}
 	j.Seq, err = res.LastInsertId()
 	return true, err

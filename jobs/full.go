@@ -32,11 +32,11 @@ type room struct {
 	t      *tx
 	in     Intake
 	before int // jobs that waited before it
+	added  int // tx.added before it
 }
 
 func (t *tx) room(in Intake) (*room, error) {
-	t.added = 0
-	r := &room{t: t, in: in}
+	r := &room{t: t, in: in, added: t.added}
 	if in.MaxPending == 0 {
 		return r, nil
 	}
@@ -46,8 +46,8 @@ func (t *tx) room(in Intake) (*room, error) {
 // full says whether there are too many jobs now; nil if not. Commands and keys
 // may have ended some meanwhile, so they are counted again before that is said.
 func (r *room) full() (*FullError, error) {
-	most := r.in.MaxPending
-	if most == 0 || r.t.added == 0 || r.before+r.t.added <= most {
+	most, added := r.in.MaxPending, r.t.added-r.added
+	if most == 0 || added == 0 || r.before+added <= most {
 		return nil, nil
 	}
 	var now int

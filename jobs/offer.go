@@ -20,7 +20,7 @@ func (q *Queue) Offer(o *Offer) { q.w.offer.Store(o) }
 // called with what became of the transaction, whether take fails or not.
 func (o *Offer) take(t *tx) (settle func(error), err error) {
 	nothing := func(error) {}
-	if o == nil || !t.came {
+	if o == nil || t.added == 0 {
 		return nothing, nil
 	}
 	read := map[string]*Job{}

@@ -11,9 +11,8 @@ type tx struct {
 	w     *writer
 	now   time.Time
 	wrote bool
-	came  bool // jobs that are PENDING were added
 
-	added  int             // PENDING jobs that an Intake has added
+	added  int             // PENDING jobs that Intakes have added
 	sweeps map[string]*Job // what stands for each sweep that was to be taken in; nil for one that is new
 }
 
