@@ -264,10 +264,7 @@ func (q *queueFile) write(e *edit) (bool, error) {
 		return false, f.Close()
 	}
 	edits := len(e.placed) > 0 || !bytes.Equal(e.old, e.new)
-	pl := plan{Generation: q.generation, From: e.from, Old: e.old, New: e.new}
-	for _, b := range e.blanks {
-		pl.Blanks = append(pl.Blanks, blank{b.start, b.old})
-	}
+	pl := plan{Generation: q.generation, From: e.from, Old: e.old, New: e.new, Blanks: e.blanks}
 	if edits || len(pl.Blanks) > 0 {
 		if err := q.plan.write(pl, true); err != nil {
 			return false, fmt.Errorf("writing the plan: %w", err)

@@ -86,14 +86,8 @@ func TestTakenLineMovesBesideItsOwn(t *testing.T) {
 	if text := d.read(); !died || !strings.HasPrefix(text, "sleep 7\n") || strings.Count(text, "sleep 7") != 2 {
 		t.Fatalf("died %v; the file begins with %.60q", died, text)
 	}
-	q, err := newQueueFile(d.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	q := d.prepared()
 	defer q.Close()
-	if err := q.prepare(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	d.write("# a note in front\n" + d.read())
 	d.most.Store(2)
 	for range 5 {
@@ -120,14 +114,8 @@ func crashed(t *testing.T, d *desk, passes int) (died bool) {
 			died = true
 		}
 	}()
-	q, err := newQueueFile(d.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	q := d.prepared()
 	defer q.Close()
-	if err := q.prepare(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	for range passes {
 		q.pass(t.Context())
 	}
@@ -197,14 +185,8 @@ func TestChangedFileIsLookedAtWhileLinesWait(t *testing.T) {
 	d := newDesk(t)
 	d.most.Store(1)
 	d.append(strings.Repeat("sleep 1\n", 10))
-	q, err := newQueueFile(d.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	q := d.prepared()
 	defer q.Close()
-	if err := q.prepare(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	jobs.OnStep = func(name string) {
 		if name == "queue file: plan written" {
 			d.write("# mine\n" + d.read())
@@ -225,14 +207,8 @@ func TestBacklogIsExaminedOnce(t *testing.T) {
 	d := newDesk(t)
 	d.most.Store(1)
 	d.append(strings.Repeat("sleep 1\n", 100) + `{"action": "cancel", "ids": ["44444444"]}` + "\n")
-	q, err := newQueueFile(d.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	q := d.prepared()
 	defer q.Close()
-	if err := q.prepare(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	q.pass(t.Context()) // its edit makes the file another one
 	q.pass(t.Context())
 	if len(q.backlog) != 100 || !q.full {

@@ -82,6 +82,11 @@ func (b *blanking) holds() bool {
 // stands reports whether all is as it was when it was planned to go.
 func (b *blanking) stands(f *os.File) bool { return standsAt(f, b.start, b.old) }
 
+// plan is the change of the file that blanks the stretch.
+func (b *blanking) plan() plan {
+	return plan{From: b.start, Old: b.old, New: bytes.Repeat([]byte{' '}, len(b.old))}
+}
+
 // blanksBefore counts the blanks that stand in f before an offset, but no more
 // than most: they belong to what stands there, and leave the file with it.
 func blanksBefore(f *os.File, at, most int64) (n int64) {

@@ -79,6 +79,27 @@ func (d *desk) options() queueOptions {
 	}
 }
 
+// prepared gives a daemon's half that has taken its first look; the caller closes
+// it.
+func (d *desk) prepared() *queueFile {
+	d.t.Helper()
+	q, err := newQueueFile(d.options())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	ready := false
+	defer func() {
+		if !ready { // also where a test has it die at a step
+			q.Close()
+		}
+	}()
+	if err := q.prepare(d.t.Context()); err != nil {
+		d.t.Fatal(err)
+	}
+	ready = true
+	return q
+}
+
 // start runs the queue file until halt.
 func (d *desk) start() *queueFile {
 	d.t.Helper()

@@ -22,16 +22,10 @@ import (
 type plan struct {
 	Generation uuid.UUID // of the offsets of the taken lines in the database
 	From       int64
-	Old        []byte  // file[From:] as it was
-	New        []byte  // file[From:] as it is to be
-	Blanks     []blank // ahead of From, over which spaces are written after that
-	done       bool    // it was carried out; the database may not know it yet
-}
-
-// blank is a stretch of the file as it was before spaces are written over it.
-type blank struct {
-	start int64
-	old   []byte
+	Old        []byte     // file[From:] as it was
+	New        []byte     // file[From:] as it is to be
+	Blanks     []blanking // ahead of From, over which spaces are written after that
+	done       bool       // it was carried out; the database may not know it yet
 }
 
 // took reports whether the plan has taken the line t out of the file.
@@ -140,7 +134,7 @@ func (p *planFile) read() (plan, bool, error) {
 			break
 		}
 		start, length := binary.BigEndian.Uint64(head), binary.BigEndian.Uint64(head[8:])
-		pl.Blanks = append(pl.Blanks, blank{int64(start), body.take(length)})
+		pl.Blanks = append(pl.Blanks, blanking{start: int64(start), old: body.take(length)})
 	}
 	end := len(b) - len(body.b)
 	if len(body.b) < 4 || crc32.ChecksumIEEE(b[:end]) != binary.BigEndian.Uint32(body.b) {

@@ -13,6 +13,18 @@ import (
 	"jobrunner/jobs"
 )
 
+// newPlanFile gives an empty plan, and the path of the queue file that it is for.
+func newPlanFile(t *testing.T) (p *planFile, path string) {
+	t.Helper()
+	dir := t.TempDir()
+	p, err := openPlanFile(filepath.Join(dir, "queue.plan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p, filepath.Join(dir, "job_queue.txt")
+}
+
 // TestTornPlanIsFinished tears the write of a plan at every byte, with and
 // without something that others appended since.
 func TestTornPlanIsFinished(t *testing.T) {
@@ -73,17 +85,11 @@ func TestTornPlanIsFinished(t *testing.T) {
 }
 
 func TestPlanOfAnotherFileIsForgotten(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "job_queue.txt")
+	p, path := newPlanFile(t)
 	const text = "somebody wrote the file anew\n"
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p, err := openPlanFile(filepath.Join(dir, "queue.plan"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
 	if err := p.write(plan{From: 0, Old: []byte("countdown.py 1\n"), New: []byte("xyz PENDING\n")}, true); err != nil {
 		t.Fatal(err)
 	}
@@ -96,12 +102,8 @@ func TestPlanOfAnotherFileIsForgotten(t *testing.T) {
 }
 
 func TestHalfWrittenPlanIsIgnored(t *testing.T) {
-	p, err := openPlanFile(filepath.Join(t.TempDir(), "queue.plan"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	if err := p.write(plan{From: 3, Old: []byte("old"), New: []byte("new"), Blanks: []blank{{1, []byte("x")}}}, true); err != nil {
+	p, _ := newPlanFile(t)
+	if err := p.write(plan{From: 3, Old: []byte("old"), New: []byte("new"), Blanks: []blanking{{start: 1, old: []byte("x")}}}, true); err != nil {
 		t.Fatal(err)
 	}
 	info, _ := p.f.Stat()
@@ -118,17 +120,11 @@ func TestHalfWrittenPlanIsIgnored(t *testing.T) {
 // TestCarriedOutPlanSaysWhatLeft holds taken lines against a plan that was
 // carried out before a crash.
 func TestCarriedOutPlanSaysWhatLeft(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "job_queue.txt")
+	p, path := newPlanFile(t)
 	const command = "pause train\n"
 	if err := os.WriteFile(path, []byte("# top\n"+command), 0o644); err != nil { // the same words again
 		t.Fatal(err)
 	}
-	p, err := openPlanFile(filepath.Join(dir, "queue.plan"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
 	pl := plan{Generation: uuid.New(), From: 6, Old: []byte(command + "resume\n")}
 	if err := p.write(pl, true); err != nil {
 		t.Fatal(err)

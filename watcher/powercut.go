@@ -108,17 +108,13 @@ func (pl plan) stands(path string) bool {
 
 // half reports whether only some pages of a stretch have got their spaces: what
 // is left of its lines would be glued to the next line.
-func (b blank) half(f *os.File) bool {
+func (b *blanking) half(f *os.File) bool {
 	found := make([]byte, len(b.old))
 	if n, _ := f.ReadAt(found, b.start); n < len(found) {
 		return false
 	}
 	_, mixed := b.plan().mixed(found)
 	return mixed
-}
-
-func (b blank) plan() plan {
-	return plan{From: b.start, Old: b.old, New: bytes.Repeat([]byte{' '}, len(b.old))}
 }
 
 // finishBlanks writes the spaces of stretches that have got only some of them,

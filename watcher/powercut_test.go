@@ -125,21 +125,15 @@ func TestAppendedAfterAPowerCut(t *testing.T) {
 // TestPowerCutInBlanks leaves of lines that are being blanked every mix of old
 // pages and blanked ones. No part of a line is left there.
 func TestPowerCutInBlanks(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "job_queue.txt")
-	p, err := openPlanFile(filepath.Join(dir, "queue.plan"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
+	p, path := newPlanFile(t)
 	head, between, end := []byte("# the head\n"), []byte("sleep 1\n"), []byte("sleep 2\n")
 	for _, size := range []int{20, 2 * pageSize, 2*pageSize + 100} {
 		pad := append(bytes.Repeat([]byte{'#'}, pageSize-len(head)-9), '\n') // a stretch begins 8 bytes before a page's border
 		before := concat(head, pad)
-		one := blank{int64(len(before)), pages("one", size)}
-		two := blank{one.start + int64(len(one.old)+len(between)), pages("two", pageSize)}
+		one := blanking{start: int64(len(before)), old: pages("one", size)}
+		two := blanking{start: one.start + int64(len(one.old)+len(between)), old: pages("two", pageSize)}
 		file := concat(concat(concat(before, one.old), concat(between, two.old)), end)
-		pl := plan{From: int64(len(file)), New: []byte("new\n"), Blanks: []blank{one, two}}
+		pl := plan{From: int64(len(file)), New: []byte("new\n"), Blanks: []blanking{one, two}}
 		eachMix(one.plan(), len(one.old), func(found []byte, name string) {
 			for _, done := range []bool{false, true} {
 				text := bytes.Clone(file)
@@ -176,13 +170,7 @@ func TestPowerCutInBlanks(t *testing.T) {
 // TestLostWriteOfADonePlan has the power cut take the write, and not the note that
 // it was carried out.
 func TestLostWriteOfADonePlan(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "job_queue.txt")
-	p, err := openPlanFile(filepath.Join(dir, "queue.plan"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
+	p, path := newPlanFile(t)
 	pl := plan{From: 10, Old: pages("old", 5000), New: pages("new", 6000)}
 	head := bytes.Repeat([]byte{'#'}, 10)
 	for _, c := range []struct {

@@ -99,14 +99,8 @@ func shareDesk(t *testing.T, s *share) (*desk, *queueFile) {
 	t.Helper()
 	d := newDesk(t)
 	d.path = filepath.Join(s.near, "job_queue.txt")
-	q, err := newQueueFile(d.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	q := d.prepared()
 	t.Cleanup(func() { q.Close() })
-	if err := q.prepare(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	return d, q
 }
 
