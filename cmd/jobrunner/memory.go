@@ -60,9 +60,6 @@ func (d *daemon) keepMemory(ctx context.Context) error {
 // shrink has the database give memory back. If it cannot, nothing is amiss.
 func (d *daemon) shrink(ctx context.Context) {
 	for _, q := range []*jobs.Queue{d.queue, d.view} {
-		if q == nil {
-			continue
-		}
 		if err := q.Shrink(ctx); err != nil {
 			d.log.Debug().Err(err).Msg("memory stays in use")
 		}
