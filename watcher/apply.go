@@ -162,6 +162,9 @@ func (q *queueFile) readOld(e *edit) error {
 		may = max(0, e.from-q.end+int64(len(q.tail)))
 	}
 	e.from -= blanksBefore(f, e.from, may)
+	if len(e.blanks) > 0 {
+		e.from -= q.landmark(e)
+	}
 	e.old = make([]byte, q.end-e.from)
 	n, err := f.ReadAt(e.old, e.from)
 	if err != nil && err != io.EOF {
@@ -267,7 +270,7 @@ func (q *queueFile) write(e *edit) (bool, error) {
 	pl := plan{Generation: q.generation, From: e.from, Old: e.old, New: e.new, Blanks: e.blanks}
 	if edits || len(pl.Blanks) > 0 {
 		if err := q.plan.write(pl, true); err != nil {
-			return false, fmt.Errorf("writing the plan: %w", err)
+			return false, errors.Join(fmt.Errorf("writing the plan: %w", err), q.plan.clear()) // the room that it takes may be the last
 		}
 		jobs.Step("queue file: plan written")
 	}

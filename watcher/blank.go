@@ -20,6 +20,7 @@ type blanking struct {
 	start int64
 	texts []blankText
 	old   []byte // as it must be found
+	done  bool   // it was found blanked after a crash
 }
 
 type blankText struct {
@@ -37,7 +38,7 @@ func blankToo(all []blanking, start int64, t blankText) []blanking {
 			return all
 		}
 	}
-	return append(all, blanking{start, []blankText{t}, make([]byte, t.length)})
+	return append(all, blanking{start: start, texts: []blankText{t}, old: make([]byte, t.length)})
 }
 
 // hashes gives those of the taken lines that still stand in the file.
@@ -82,9 +83,74 @@ func (b *blanking) holds() bool {
 // stands reports whether all is as it was when it was planned to go.
 func (b *blanking) stands(f *os.File) bool { return standsAt(f, b.start, b.old) }
 
-// plan is the change of the file that blanks the stretch.
-func (b *blanking) plan() plan {
-	return plan{From: b.start, Old: b.old, New: bytes.Repeat([]byte{' '}, len(b.old))}
+// blanked says how far a stretch has got its spaces.
+type blanked int
+
+const (
+	notBlank  blanked = iota // not at all, or somebody has changed it
+	halfBlank                // some of its pages
+	allBlank
+)
+
+// landmark gives the length of the last text before an edit that stays in the
+// file. It is made a part of the plan: after a crash it tells that what stands
+// ahead of it has not been shifted. 0 if there is none near the end of the file.
+func (q *queueFile) landmark(e *edit) int64 {
+	last := e.blanks[len(e.blanks)-1]
+	tail, from := q.end-int64(len(q.tail)), last.start+int64(len(last.old))
+	if max(tail, from) >= e.from {
+		return 0
+	}
+	text := q.tail[max(0, from-tail) : e.from-tail]
+	line := bytes.LastIndexByte(text[:len(text)-1], '\n') + 1
+	if line == 0 && tail > from { // what is known begins in the middle of it
+		return 0
+	}
+	text = text[line:]
+	at := e.from - int64(len(text)-leading(text))
+	if slices.ContainsFunc(q.taken, func(t jobs.Taken) bool { return t.GoneAt == 0 && t.Offset == at }) {
+		return 0 // it is to leave with the next edit
+	}
+	return e.from - at
+}
+
+// find looks how far the stretch was blanked. A crash and a power cut leave each
+// page as it was or as it was to be.
+func (b *blanking) find(f *os.File) blanked {
+	was, is := false, false
+	for at := 0; at < len(b.old); {
+		border := pageSize - int(b.start+int64(at))%pageSize
+		old := b.old[at:min(at+border, len(b.old))]
+		switch blank := spaces[:len(old)]; {
+		case bytes.Equal(old, blank):
+			if !standsAt(f, b.start+int64(at), blank) {
+				return notBlank
+			}
+		case standsAt(f, b.start+int64(at), blank):
+			is = true
+		case standsAt(f, b.start+int64(at), old):
+			was = true
+		default:
+			return notBlank
+		}
+		at += len(old)
+	}
+	switch {
+	case !is:
+		return notBlank
+	case was:
+		return halfBlank
+	}
+	return allBlank
+}
+
+// spaces are what is written over a page of a stretch.
+var spaces = bytes.Repeat([]byte{' '}, pageSize)
+
+// write writes the spaces.
+func (b *blanking) write(f *os.File) error {
+	_, err := f.WriteAt(bytes.Repeat([]byte{' '}, len(b.old)), b.start)
+	return err
 }
 
 // blanksBefore counts the blanks that stand in f before an offset, but no more
@@ -107,9 +173,9 @@ func blanksBefore(f *os.File, at, most int64) (n int64) {
 	return n
 }
 
-// blank writes the spaces.
+// blank blanks a stretch.
 func (q *queueFile) blank(f *os.File, b blanking) {
-	if _, err := f.WriteAt(bytes.Repeat([]byte{' '}, len(b.old)), b.start); err != nil {
+	if err := b.write(f); err != nil {
 		q.distrust()
 		q.o.Log.Error().Err(err).Str("file", q.name).Msg("taken line cannot be blanked, trying again")
 	}

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,9 +31,15 @@ type plan struct {
 
 // took reports whether the plan has taken the line t out of the file.
 func (pl plan) took(t jobs.Taken) bool {
-	at := t.Offset - pl.From
-	return pl.done && t.GoneAt == 0 && t.Generation == pl.Generation.String() &&
-		at >= 0 && at+t.Length <= int64(len(pl.Old)) && jobs.RawHash(pl.Old[at:at+t.Length]) == t.Hash
+	if t.GoneAt != 0 || t.Generation != pl.Generation.String() {
+		return false
+	}
+	stood := func(text []byte, from int64) bool {
+		at := t.Offset - from
+		return at >= 0 && at+t.Length <= int64(len(text)) && jobs.RawHash(text[at:at+t.Length]) == t.Hash
+	}
+	return pl.done && stood(pl.Old, pl.From) ||
+		slices.ContainsFunc(pl.Blanks, func(b blanking) bool { return b.done && stood(b.old, b.start) })
 }
 
 // planFile keeps the newest plan. It is opened once, written in place, marked
@@ -225,9 +232,9 @@ func (pl plan) undo(f *os.File) error {
 	return f.Truncate(pl.From + int64(len(pl.Old)))
 }
 
-// finish repairs the queue file at path after a crash, and gives the plan that
-// was carried out, now or before; ok is false if none was. errBusy means that
-// it is to be tried again.
+// finish repairs the queue file at path after a crash, and gives the plan of
+// which something was carried out, now or before; ok is false if nothing was.
+// errBusy means that it is to be tried again.
 func (p *planFile) finish(path string) (pl plan, repaired, ok bool, err error) {
 	pl, ok, err = p.read()
 	if err != nil || !ok || pl.done && pl.stands(path) {
@@ -249,21 +256,26 @@ func (p *planFile) finish(path string) (pl plan, repaired, ok bool, err error) {
 	if err != nil {
 		return plan{}, false, false, err
 	}
+	blanked := pl.noteBlanked(f, found)
 	if pl.done && pl.standsIn(found) {
 		return pl, repaired, true, nil
 	}
+	pl.done = false
 	whole, ok := pl.mended(found)
 	if !ok && pl.carriedOut(found) {
 		pl.done = true
 		return pl, repaired, true, p.done()
 	}
+	if !ok && blanked {
+		return pl, repaired, true, nil
+	}
 	if !ok {
 		return plan{}, repaired, false, p.clear()
 	}
-	mended := plan{Generation: pl.Generation, From: pl.From, Old: found, New: whole}
+	mended := plan{Generation: pl.Generation, From: pl.From, Old: found, New: whole, Blanks: pl.Blanks}
 	if !bytes.Equal(whole, pl.New) { // else the plan that is there also repairs this, and knows what it took out
 		if err := p.write(mended, true); err != nil {
-			return plan{}, false, false, err
+			return plan{}, false, false, errors.Join(err, p.write(pl, true)) // it has room, and is needed
 		}
 	}
 	jobs.Step("queue file: repair planned")

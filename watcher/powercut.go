@@ -3,6 +3,7 @@ package watcher
 import (
 	"bytes"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -97,37 +98,24 @@ func (pl plan) stands(path string) bool {
 		return true
 	}
 	defer f.Close()
-	for _, b := range pl.Blanks {
-		if b.half(f) {
-			return false
-		}
-	}
 	found, err := readFrom(f, pl.From)
-	return err != nil || pl.standsIn(found)
-}
-
-// half reports whether only some pages of a stretch have got their spaces: what
-// is left of its lines would be glued to the next line.
-func (b *blanking) half(f *os.File) bool {
-	found := make([]byte, len(b.old))
-	if n, _ := f.ReadAt(found, b.start); n < len(found) {
-		return false
-	}
-	_, mixed := b.plan().mixed(found)
-	return mixed
+	pl.noteBlanked(f, found)
+	half := func(b blanking) bool { return b.find(f) == halfBlank }
+	return !slices.ContainsFunc(pl.Blanks, half) && (err != nil || pl.standsIn(found))
 }
 
 // finishBlanks writes the spaces of stretches that have got only some of them,
-// and reports whether there were any. entered is as for carryOut.
+// and reports whether there were any. What is left of their lines would be glued
+// to the next line. entered is as for carryOut.
 func (pl plan) finishBlanks(f *os.File, entered time.Time) (some bool, err error) {
 	for _, b := range pl.Blanks {
-		if !b.half(f) {
+		if b.find(f) != halfBlank {
 			continue
 		}
 		if !lasts(f, entered) {
 			return some, errBusy
 		}
-		if err := b.plan().carryOut(f, time.Time{}); err != nil {
+		if err := b.write(f); err != nil {
 			return some, err
 		}
 		some = true
@@ -136,6 +124,24 @@ func (pl plan) finishBlanks(f *os.File, entered time.Time) (some bool, err error
 		err = f.Sync()
 	}
 	return some, err
+}
+
+// noteBlanked notes which stretches have got their spaces, and reports whether
+// any has. found is what stands at From and after: if that is not the plan's, the
+// file may have been shifted, and the spaces be other ones.
+func (pl plan) noteBlanked(f *os.File, found []byte) (some bool) {
+	begins := func(text []byte) bool {
+		return len(text) > 0 && bytes.HasPrefix(found, text[:min(fewBytes, len(text))])
+	}
+	if !begins(pl.Old) && !begins(pl.New) {
+		return false
+	}
+	for i := range pl.Blanks {
+		b := &pl.Blanks[i]
+		b.done = b.find(f) == allBlank
+		some = some || b.done
+	}
+	return some
 }
 
 func (pl plan) standsIn(found []byte) bool {

@@ -82,8 +82,10 @@ func (q *queueFile) repair(ctx context.Context) error {
 		}
 	}
 	q.taken = kept
-	if err := q.place(ctx, q.leftWith(pl)); err != nil {
-		return err
+	if pl.done {
+		if err := q.place(ctx, q.leftWith(pl)); err != nil {
+			return err
+		}
 	}
 	if err := q.mark(ctx, 0); err != nil {
 		return err

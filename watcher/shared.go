@@ -144,7 +144,7 @@ func (q *queueFile) blankPlanned(w *os.File, start int64, length int) error {
 	case n > length && old[length] != 0: // NUL: the second byte of a line end in UTF-16
 		old = old[:length]
 	}
-	pl := (&blanking{start: start, old: old}).plan()
+	pl := plan{From: start, Old: old, New: bytes.Repeat([]byte{' '}, len(old))}
 	if err := q.plan.write(pl, true); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}

@@ -1,0 +1,99 @@
+package watcher
+
+import (
+	"fmt"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+
+	"jobrunner/jobs"
+)
+
+// A crash leaves lines blanked that the database believes to stand. They are gone:
+// lines of the same words that wait, or that came since, are other ones, also
+// where a power cut has taken the jobs' own lines from the end of the file.
+func TestBlankedLineIsGone(t *testing.T) {
+	ours := regexp.MustCompile(`(?m)^ *[0-9a-f]{8}-.*\n`)
+	for _, c := range []struct {
+		name   string
+		change func(text string) string
+		came   int // lines of other programs
+	}{
+		{"killed", func(text string) string { return text }, 0},
+		{"killed, and one came", func(text string) string { return text + "sleep 7\n" }, 1},
+		{"killed, and moved", func(text string) string { return "# a note in front\n" + text }, 0},
+		{"power cut", func(text string) string { return ours.ReplaceAllString(text, "") }, 0},
+		{"power cut, and one came", func(text string) string { return ours.ReplaceAllString(text, "") + "sleep 7\n" }, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t)
+			d.most.Store(2)
+			long := fmt.Sprintf(`{"type":"sleep","args":["1"],"labels":{"pad":"%s"}}`+"\n", strings.Repeat("x", 3000))
+			n := 2 * maxRewrite / len(long) // so much that what is before it is to be blanked
+			d.append(strings.Repeat("sleep 7\n", 5) + strings.Repeat(long, n))
+			dieAt(t, d, "queue file: blanked")
+			text := d.read()
+			if len(ours.FindAllString(text, -1)) != 2 || strings.Count(text, "\nsleep 7") != 2 {
+				t.Fatalf("the file begins with %.80q and ends with %.200q", text, text[len(text)-200:])
+			}
+			d.write(c.change(text))
+			d.most.Store(0)
+			q := d.prepared()
+			defer q.Close()
+			for range 10 {
+				q.pass(t.Context())
+			}
+			if made, want := countAll(t, d.queue), 5+n+c.came; made != want {
+				t.Errorf("%d jobs of %d lines", made, want)
+			}
+			if text := d.read(); strings.Contains(text, "\nsleep 7") || !oneLineEach(text) {
+				t.Errorf("the file begins with %.300q", text)
+			}
+		})
+	}
+}
+
+// A command that was carried out and blanked is given again after the crash.
+func TestBlankedCommandIsGone(t *testing.T) {
+	d := newDesk(t)
+	d.most.Store(1)
+	long := fmt.Sprintf(`{"type":"sleep","args":["1"],"labels":{"pad":"%s"}}`+"\n", strings.Repeat("x", 3000))
+	d.append("pause sleep\n" + strings.Repeat(long, 2*maxRewrite/len(long)))
+	dieAt(t, d, "queue file: blanked")
+	if text := d.read(); strings.Contains(text, "pause") {
+		t.Fatalf("the file begins with %.80q", text)
+	}
+	if _, err := d.queue.Accept(t.Context(), jobs.Intake{Entries: []jobs.Entry{{Command: &jobs.Command{Action: jobs.Resume, Type: "sleep"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	d.append("pause sleep\n")
+	q := d.prepared()
+	defer q.Close()
+	for range 10 {
+		q.pass(t.Context())
+	}
+	if text := d.read(); strings.Contains(text, "pause") {
+		t.Errorf("the file ends in %.80q", text[len(text)-80:])
+	}
+	brakes, err := d.queue.Brakes(t.Context())
+	if err != nil || !brakes.Types["sleep"] {
+		t.Errorf("brakes = %+v, %v, want the type paused again", brakes, err)
+	}
+}
+
+// dieAt has a daemon's half work until it dies at the step.
+func dieAt(t *testing.T, d *desk, step string) {
+	t.Helper()
+	jobs.OnStep = func(name string) {
+		if name == step {
+			panic(crash{})
+		}
+	}
+	t.Cleanup(func() { jobs.OnStep = nil })
+	if !crashed(t, d, 5) {
+		t.Fatalf("it did not come to the step %q", step)
+	}
+	jobs.OnStep = nil
+	runtime.GC() // closes what it had open
+}
