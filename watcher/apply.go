@@ -162,9 +162,6 @@ func (q *queueFile) readOld(e *edit) error {
 		may = max(0, e.from-q.end+int64(len(q.tail)))
 	}
 	e.from -= blanksBefore(f, e.from, may)
-	if len(e.blanks) > 0 {
-		e.from -= q.landmark(e)
-	}
 	e.old = make([]byte, q.end-e.from)
 	n, err := f.ReadAt(e.old, e.from)
 	if err != nil && err != io.EOF {
@@ -174,7 +171,11 @@ func (q *queueFile) readOld(e *edit) error {
 	same := n == len(e.old) && bytes.HasSuffix(e.old, q.tail[len(q.tail)-covered:])
 	sure := covered == n
 	for i := range e.blanks {
-		same = same && e.blanks[i].read(f)
+		to := e.from
+		if i+1 < len(e.blanks) {
+			to = e.blanks[i+1].start
+		}
+		same = same && e.blanks[i].read(f, to)
 		sure = sure && e.blanks[i].holds()
 	}
 	if !same || !sure && !unchanged(info, q.info) {
@@ -214,6 +215,10 @@ func (e *edit) rebuild(q *queueFile) {
 		l, ok := parseViewLine(raw)
 		if moved, ours := q.view.line(l.id); ok && ours && moved.at() == at {
 			if text, full := fullWidth(raw, l); full {
+				if word := q.words[l.id]; word != "" { // written later, it would be none of the plan's bytes
+					text = fmt.Appendf(text[:len(text)-jobs.StateWidth:len(text)-jobs.StateWidth], "%-*s", jobs.StateWidth, word)
+					moved.word, moved.changed = word, now
+				}
 				add(moved, text)
 				return
 			}
@@ -338,7 +343,7 @@ func (q *queueFile) writeExclusive(f *os.File, e *edit, pl plan, edits bool) (bo
 		q.again, q.foreign = true, time.Now()
 	}
 	for _, b := range e.blanks {
-		q.blank(f, b)
+		q.blank(f, e, b)
 	}
 	q.drops = nil
 	q.writeWords(f)

@@ -17,10 +17,11 @@ import (
 // blanking is a part of the file that is to be blanked: whole lines, one after
 // the other.
 type blanking struct {
-	start int64
-	texts []blankText
-	old   []byte // as it must be found
-	done  bool   // it was found blanked after a crash
+	start  int64
+	texts  []blankText
+	old    []byte // as it must be found
+	behind []byte // the first of what follows and stays
+	done   bool   // it was found blanked after a crash
 }
 
 type blankText struct {
@@ -32,7 +33,7 @@ type blankText struct {
 func blankToo(all []blanking, start int64, t blankText) []blanking {
 	if n := len(all); n > 0 {
 		last := &all[n-1]
-		if start == last.start+int64(len(last.old)) {
+		if start == last.end() {
 			last.texts = append(last.texts, t)
 			last.old = append(last.old, make([]byte, t.length)...)
 			return all
@@ -40,6 +41,9 @@ func blankToo(all []blanking, start int64, t blankText) []blanking {
 	}
 	return append(all, blanking{start: start, texts: []blankText{t}, old: make([]byte, t.length)})
 }
+
+// end is where what follows begins.
+func (b *blanking) end() int64 { return b.start + int64(len(b.old)) }
 
 // hashes gives those of the taken lines that still stand in the file.
 func (q *queueFile) hashes() map[int64]uint64 {
@@ -52,13 +56,19 @@ func (q *queueFile) hashes() map[int64]uint64 {
 	return all
 }
 
-// read reads what is to be blanked; false if it is not all there. A NUL that
-// stands before it, half of a line end in UTF-16, goes too.
-func (b *blanking) read(f *os.File) bool {
+// read reads what is to be blanked, and a few bytes of what follows up to an
+// offset; false if it is not all there. A NUL that stands before it, half of a line
+// end in UTF-16, goes too.
+func (b *blanking) read(f *os.File, to int64) bool {
 	n, _ := f.ReadAt(b.old, b.start)
 	if n < len(b.old) {
 		return false
 	}
+	b.behind = make([]byte, min(pageSize, to-b.end()))
+	if n, _ = f.ReadAt(b.behind, b.end()); n < len(b.behind) {
+		return false
+	}
+	b.behind = b.behind[:min(len(b.behind), leading(b.behind)+fewBytes)]
 	var before [1]byte
 	if m, _ := f.ReadAt(before[:], b.start-1); b.start > 0 && m == 1 && before[0] == 0 {
 		b.start--
@@ -92,30 +102,8 @@ const (
 	allBlank
 )
 
-// landmark gives the length of the last text before an edit that stays in the
-// file. It is made a part of the plan: after a crash it tells that what stands
-// ahead of it has not been shifted. 0 if there is none near the end of the file.
-func (q *queueFile) landmark(e *edit) int64 {
-	last := e.blanks[len(e.blanks)-1]
-	tail, from := q.end-int64(len(q.tail)), last.start+int64(len(last.old))
-	if max(tail, from) >= e.from {
-		return 0
-	}
-	text := q.tail[max(0, from-tail) : e.from-tail]
-	line := bytes.LastIndexByte(text[:len(text)-1], '\n') + 1
-	if line == 0 && tail > from { // what is known begins in the middle of it
-		return 0
-	}
-	text = text[line:]
-	at := e.from - int64(len(text)-leading(text))
-	if slices.ContainsFunc(q.taken, func(t jobs.Taken) bool { return t.GoneAt == 0 && t.Offset == at }) {
-		return 0 // it is to leave with the next edit
-	}
-	return e.from - at
-}
-
 // find looks how far the stretch was blanked. A crash and a power cut leave each
-// page as it was or as it was to be.
+// page as it was or as it was to be, or zeros if it had never got to the disk.
 func (b *blanking) find(f *os.File) blanked {
 	was, is := false, false
 	for at := 0; at < len(b.old); {
@@ -128,7 +116,7 @@ func (b *blanking) find(f *os.File) blanked {
 			}
 		case standsAt(f, b.start+int64(at), blank):
 			is = true
-		case standsAt(f, b.start+int64(at), old):
+		case standsAt(f, b.start+int64(at), old), standsAt(f, b.start+int64(at), zeros[:len(old)]):
 			was = true
 		default:
 			return notBlank
@@ -145,7 +133,10 @@ func (b *blanking) find(f *os.File) blanked {
 }
 
 // spaces are what is written over a page of a stretch.
-var spaces = bytes.Repeat([]byte{' '}, pageSize)
+var (
+	spaces = bytes.Repeat([]byte{' '}, pageSize)
+	zeros  = make([]byte, pageSize)
+)
 
 // write writes the spaces.
 func (b *blanking) write(f *os.File) error {
@@ -173,11 +164,13 @@ func blanksBefore(f *os.File, at, most int64) (n int64) {
 	return n
 }
 
-// blank blanks a stretch.
-func (q *queueFile) blank(f *os.File, b blanking) {
+// blank blanks a stretch. What cannot be blanked has not left the file.
+func (q *queueFile) blank(f *os.File, e *edit, b blanking) {
 	if err := b.write(f); err != nil {
 		q.distrust()
 		q.o.Log.Error().Err(err).Str("file", q.name).Msg("taken line cannot be blanked, trying again")
+		maps.DeleteFunc(e.gone, func(at int64, _ int) bool { return at >= b.start && at < b.end() })
+		return
 	}
 	q.lines -= bytes.Count(b.old, []byte{'\n'})
 	jobs.Step("queue file: blanked")

@@ -1,11 +1,15 @@
 package watcher
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"jobrunner/jobs"
 )
@@ -96,4 +100,52 @@ func dieAt(t *testing.T, d *desk, step string) {
 	}
 	jobs.OnStep = nil
 	runtime.GC() // closes what it had open
+}
+
+// Spaces count as those of a plan only where what follows them stands as it is to:
+// others may have moved what was blanked before.
+func TestSpacesOfBeforeAreNotThePlans(t *testing.T) {
+	before, line, waits, moved, end := strings.Repeat(" ", 100), "sleep 7\n", "sleep 8\nsleep 9\n", "# 16 bytes long\n", "sleep 10\n"
+	blank := strings.Repeat(" ", len(line))
+	for _, c := range []struct {
+		name, text string
+		want       bool
+	}{
+		{"not begun", before + line + waits + moved + end, false},
+		{"blanked", before + blank + waits + moved + end, true},
+		{"blanked, and one came", before + blank + waits + moved + end + line, true},
+		{"not begun, and a line moved to the top", moved + before + line + waits + end, false},
+		{"not begun, and a note in front", "# a note\n" + before + line + waits + moved + end, false},
+	} {
+		p, path := newPlanFile(t)
+		from := int64(len(before + line + waits + moved + end))
+		pl := plan{Generation: uuid.New(), From: from, New: []byte("a line of ours\n"),
+			Blanks: []blanking{{start: int64(len(before)), old: []byte(line), behind: []byte(waits)}}}
+		if err := errors.Join(os.WriteFile(path, []byte(c.text), 0o644), p.write(pl, true)); err != nil {
+			t.Fatal(err)
+		}
+		taken := jobs.Taken{Generation: pl.Generation.String(), Offset: int64(len(before)), Length: int64(len(line)), Hash: jobs.RawHash([]byte(line))}
+		pl, repaired, ok, err := p.finish(path)
+		if repaired || ok != c.want || pl.took(taken) != c.want || err != nil {
+			t.Errorf("%s: repaired %v, ok %v, took the line %v, %v; want false, %v, %v", c.name, repaired, ok, pl.took(taken), err, c.want, c.want)
+		}
+	}
+}
+
+// A stretch that cannot be blanked has not left the file.
+func TestFailedBlankingStands(t *testing.T) {
+	d := newDesk(t)
+	q := d.prepared()
+	defer q.Close()
+	f, err := os.Open(d.path) // not for writing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	q.lines = 10
+	e := &edit{gone: map[int64]int{8: 8, 16: 8, 24: 8}}
+	q.blank(f, e, blanking{start: 8, old: []byte("sleep 7\nsleep 7\n")})
+	if len(e.gone) != 1 || e.gone[24] != 8 || q.lines != 10 || !q.again {
+		t.Errorf("gone = %v, %d lines, looks again %v", e.gone, q.lines, q.again)
+	}
 }

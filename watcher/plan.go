@@ -49,10 +49,10 @@ type planFile struct {
 }
 
 const (
-	planMagic = "jobrunner plan 3\n"
-	doneMagic = "jobrunner done 3\n" // of the same length
+	planMagic = "jobrunner plan 4\n"
+	doneMagic = "jobrunner done 4\n" // of the same length
 	planHead  = len(planMagic) + 16 + 32
-	blankHead = 16
+	blankHead = 24
 	planPiece = 64 << 10 // bytes that are gathered for one write
 )
 
@@ -78,7 +78,8 @@ func (p *planFile) write(pl plan, sync bool) error {
 	parts := [][]byte{head, pl.Old, pl.New}
 	for _, b := range pl.Blanks {
 		head := binary.BigEndian.AppendUint64(nil, uint64(b.start))
-		parts = append(parts, binary.BigEndian.AppendUint64(head, uint64(len(b.old))), b.old)
+		head = binary.BigEndian.AppendUint64(head, uint64(len(b.old)))
+		parts = append(parts, binary.BigEndian.AppendUint64(head, uint64(len(b.behind))), b.old, b.behind)
 	}
 	sum := crc32.NewIEEE()
 	w := bufio.NewWriterSize(io.NewOffsetWriter(p.f, 0), planPiece)
@@ -140,8 +141,10 @@ func (p *planFile) read() (plan, bool, error) {
 		if len(head) < blankHead {
 			break
 		}
-		start, length := binary.BigEndian.Uint64(head), binary.BigEndian.Uint64(head[8:])
-		pl.Blanks = append(pl.Blanks, blanking{start: int64(start), old: body.take(length)})
+		b := blanking{start: int64(binary.BigEndian.Uint64(head))}
+		b.old = body.take(binary.BigEndian.Uint64(head[8:]))
+		b.behind = body.take(binary.BigEndian.Uint64(head[16:]))
+		pl.Blanks = append(pl.Blanks, b)
 	}
 	end := len(b) - len(body.b)
 	if len(body.b) < 4 || crc32.ChecksumIEEE(b[:end]) != binary.BigEndian.Uint32(body.b) {
@@ -177,7 +180,8 @@ func (pl plan) torn(found []byte) ([]byte, bool) {
 	}
 	same := commonPrefix(found, over)
 	border := int((pl.From + int64(same)) / pageSize * pageSize)
-	for n := border - int(pl.From); n > 0; n -= pageSize {
+	begun := commonPrefix(pl.Old, over) // up to there it is as it was
+	for n := border - int(pl.From); n > begun; n -= pageSize {
 		behind, ok := found[n:], true
 		if n < len(pl.Old) {
 			behind, ok = bytes.CutPrefix(behind, pl.Old[n:])
@@ -272,7 +276,7 @@ func (p *planFile) finish(path string) (pl plan, repaired, ok bool, err error) {
 	if !ok {
 		return plan{}, repaired, false, p.clear()
 	}
-	mended := plan{Generation: pl.Generation, From: pl.From, Old: found, New: whole, Blanks: pl.Blanks}
+	mended := plan{Generation: pl.Generation, From: pl.From, Old: found, New: whole}
 	if !bytes.Equal(whole, pl.New) { // else the plan that is there also repairs this, and knows what it took out
 		if err := p.write(mended, true); err != nil {
 			return plan{}, false, false, errors.Join(err, p.write(pl, true)) // it has room, and is needed

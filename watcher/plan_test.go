@@ -101,9 +101,28 @@ func TestPlanOfAnotherFileIsForgotten(t *testing.T) {
 	}
 }
 
+// A plan whose texts begin alike has not begun while its old text stands there, also
+// where they part behind a page's border.
+func TestPlanThatBeginsAlikeHasNotBegun(t *testing.T) {
+	p, path := newPlanFile(t)
+	head, old := strings.Repeat("#", pageSize-10)+"\n", "a line that stays where it is\n"
+	if err := os.WriteFile(path, []byte(head+old), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.write(plan{From: int64(len(head)), Old: []byte(old), New: []byte(old + "another one\n")}, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, repaired, ok, err := p.finish(path); repaired || ok || err != nil {
+		t.Errorf("finish = %v, %v, %v, want false, false, nil", repaired, ok, err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != head+old {
+		t.Errorf("file = %q", got[len(head):])
+	}
+}
+
 func TestHalfWrittenPlanIsIgnored(t *testing.T) {
 	p, _ := newPlanFile(t)
-	if err := p.write(plan{From: 3, Old: []byte("old"), New: []byte("new"), Blanks: []blanking{{start: 1, old: []byte("x")}}}, true); err != nil {
+	if err := p.write(plan{From: 3, Old: []byte("old"), New: []byte("new"), Blanks: []blanking{{start: 1, old: []byte("x"), behind: []byte("y")}}}, true); err != nil {
 		t.Fatal(err)
 	}
 	info, _ := p.f.Stat()

@@ -127,18 +127,16 @@ func (pl plan) finishBlanks(f *os.File, entered time.Time) (some bool, err error
 }
 
 // noteBlanked notes which stretches have got their spaces, and reports whether
-// any has. found is what stands at From and after: if that is not the plan's, the
-// file may have been shifted, and the spaces be other ones.
+// any has. found is what stands at From and after. Where that, or what is to follow
+// a stretch, stands elsewhere, the file was shifted, and the spaces are other ones.
 func (pl plan) noteBlanked(f *os.File, found []byte) (some bool) {
-	begins := func(text []byte) bool {
-		return len(text) > 0 && bytes.HasPrefix(found, text[:min(fewBytes, len(text))])
-	}
+	begins := func(text []byte) bool { return bytes.HasPrefix(found, text[:min(fewBytes, len(text))]) }
 	if !begins(pl.Old) && !begins(pl.New) {
 		return false
 	}
 	for i := range pl.Blanks {
 		b := &pl.Blanks[i]
-		b.done = b.find(f) == allBlank
+		b.done = standsAt(f, b.end(), b.behind) && b.find(f) == allBlank
 		some = some || b.done
 	}
 	return some

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"jobrunner/jobs"
 )
 
 // pages is text of so many bytes, each line of which names what it is and where.
@@ -197,6 +200,44 @@ func TestLostWriteOfADonePlan(t *testing.T) {
 		if got, _ := os.ReadFile(path); !bytes.Equal(got, concat(head, c.want)) {
 			t.Errorf("%s: file = %.100q", c.name, got)
 		}
+	}
+}
+
+// A state word that is due is written with the rest of its line: changed after
+// that, but before it is on disk, the plan would not know the line again.
+func TestPlanHasTheStateWords(t *testing.T) {
+	d := newDesk(t)
+	d.keep = 0
+	d.append("sleep 1\nsleep 2\n")
+	q := d.prepared()
+	defer q.Close()
+	q.pass(t.Context())
+	list := d.jobs()
+	for n, j := range slices.Backward(list) { // the first one's line leaves when the second one's word is due
+		d.begin(j.ID)
+		d.end(j.ID, jobs.Completed)
+		if n > 0 {
+			q.pass(t.Context())
+		}
+	}
+	planned := 0
+	jobs.OnStep = func(name string) {
+		if name != "queue file: plan written" {
+			return
+		}
+		if pl, ok, err := q.plan.read(); len(pl.New) > 0 || !ok {
+			planned++
+			if !bytes.Contains(pl.New, []byte("COMPLETED")) {
+				t.Errorf("the plan, %v, %v, makes %q", ok, err, pl.New)
+			}
+		}
+	}
+	defer func() { jobs.OnStep = nil }()
+	for range 3 {
+		q.pass(t.Context())
+	}
+	if text := d.read(); text != "" || planned == 0 {
+		t.Errorf("the file has %q, want nothing; %d plans with a line", text, planned)
 	}
 }
 
