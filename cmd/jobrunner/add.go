@@ -151,7 +151,7 @@ func (a *app) add(ctx context.Context, f *addFlags, id, target, doc string) erro
 	if err != nil {
 		return err
 	}
-	name := "add-" + short(id) + ".yaml"
+	name := requestName(short(id)) + ".yaml"
 	if err := c.drop(name, targetLine(c.cfg, target)+doc+waits); err != nil {
 		return err
 	}
@@ -169,6 +169,10 @@ func (a *app) add(ctx context.Context, f *addFlags, id, target, doc string) erro
 	}
 	return c.waitFor(ctx, ids)
 }
+
+// requestName begins the name of the file in which add drops the request of a job,
+// of whose id these are the first letters.
+func requestName(letters string) string { return "add-" + letters }
 
 // waits are the lines of a request that name other jobs. Their ids are looked
 // up here, so that the same few letters are enough as for every verb.

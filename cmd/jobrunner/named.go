@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -34,7 +36,7 @@ func (c *client) named(ctx context.Context, word string) (*named, error) {
 		}
 	}
 	if c.queue == nil {
-		return nil, noJob(word, "no daemon has run here yet: jobrunner serve starts one")
+		return nil, noJob(word, c.whyNot(word, "no daemon has run here yet: jobrunner serve starts one"))
 	}
 	var fits []string
 	var several *jobs.AmbiguousError
@@ -64,7 +66,7 @@ func (c *client) named(ctx context.Context, word string) (*named, error) {
 	case len(fits) == 0 && gone != nil:
 		return nil, gone
 	case len(fits) == 0:
-		return nil, noJob(word, "jobrunner list shows the jobs that are known")
+		return nil, noJob(word, c.whyNot(word, "jobrunner list shows the jobs that are known"))
 	case len(fits) > 1:
 		return nil, &hintedError{
 			err:  fmt.Errorf("%s fits several jobs: %s", strconv.Quote(word), strings.Join(fits, ", ")),
@@ -114,6 +116,21 @@ func (c *client) resolve(ctx context.Context, words []string) ([]string, error) 
 		ids = append(ids, strings.ToLower(word))
 	}
 	return ids, nil
+}
+
+// whyNot says where the request of add lies whose job a word names and that was
+// not taken yet, or else what else is to be said of a job that is not there.
+func (c *client) whyNot(word, otherwise string) string {
+	names, err := os.ReadDir(c.cfg.Inbox)
+	if err != nil {
+		return otherwise
+	}
+	for _, n := range names {
+		if strings.HasPrefix(n.Name(), requestName(strings.ToLower(short(word)))) {
+			return "its request was not taken yet, and waits in " + filepath.Join(c.cfg.Inbox, n.Name())
+		}
+	}
+	return otherwise
 }
 
 func noJob(word, hint string) error {
