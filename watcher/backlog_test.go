@@ -16,6 +16,9 @@ import (
 // crash is what a test panics with at a step, in place of the daemon's end.
 type crash struct{}
 
+// longLine is so long that of some hundreds those in front are blanked, not cut out.
+var longLine = fmt.Sprintf(`{"type":"sleep","args":["1"],"labels":{"pad":"%s"}}`+"\n", strings.Repeat("x", 3000))
+
 // A crash at any step, while lines of the same words wait in the file, those
 // before them are blanked and the rest moves, neither loses nor doubles one.
 func TestCrashesWhileLinesWait(t *testing.T) {
@@ -34,8 +37,7 @@ func TestCrashesWhileLinesWait(t *testing.T) {
 	d := newDesk(t)
 	d.keep = 100 // so that lines leave, too
 	d.most.Store(25)
-	line := fmt.Sprintf(`{"type":"sleep","args":["1"],"labels":{"pad":"%s"}}`+"\n", strings.Repeat("x", 3000))
-	d.append(strings.Repeat(line, lines)) // so long that those in front are blanked, not cut out
+	d.append(strings.Repeat(longLine, lines)) // so long that those in front are blanked, not cut out
 	ended, crashes := 0, 0
 	for n := 0; n < rounds; n++ {
 		left.Store(1 + random.Int63n(60))
@@ -73,18 +75,10 @@ func TestCrashesWhileLinesWait(t *testing.T) {
 func TestTakenLineMovesBesideItsOwn(t *testing.T) {
 	d := newDesk(t)
 	d.most.Store(1)
-	long := fmt.Sprintf(`{"type":"sleep","args":["1"],"labels":{"pad":"%s"}}`+"\n", strings.Repeat("x", 3000))
-	d.append("sleep 7\n" + strings.Repeat(long, 2*maxRewrite/len(long))) // so much that it is to be blanked
-	jobs.OnStep = func(name string) {
-		if name == "queue file: plan marked as done" {
-			panic(crash{})
-		}
-	}
-	died := crashed(t, d, 3)
-	jobs.OnStep = nil
-	runtime.GC() // closes what it had open
-	if text := d.read(); !died || !strings.HasPrefix(text, "sleep 7\n") || strings.Count(text, "sleep 7") != 2 {
-		t.Fatalf("died %v; the file begins with %.60q", died, text)
+	d.append("sleep 7\n" + strings.Repeat(longLine, 2*maxRewrite/len(longLine))) // so much that it is to be blanked
+	dieAt(t, d, "queue file: plan marked as done")
+	if text := d.read(); !strings.HasPrefix(text, "sleep 7\n") || strings.Count(text, "sleep 7") != 2 {
+		t.Fatalf("the file begins with %.60q", text)
 	}
 	q := d.prepared()
 	defer q.Close()
@@ -100,6 +94,22 @@ func TestTakenLineMovesBesideItsOwn(t *testing.T) {
 	if n := strings.Count(d.read(), "sleep 7"); n != 1 {
 		t.Errorf("the file has %d lines of it", n)
 	}
+}
+
+// dieAt has a daemon's half work until it dies at the step.
+func dieAt(t *testing.T, d *desk, step string) {
+	t.Helper()
+	jobs.OnStep = func(name string) {
+		if name == step {
+			panic(crash{})
+		}
+	}
+	t.Cleanup(func() { jobs.OnStep = nil })
+	if !crashed(t, d, 5) {
+		t.Fatalf("it did not come to the step %q", step)
+	}
+	jobs.OnStep = nil
+	runtime.GC() // closes what it had open
 }
 
 // crashed has a daemon's half work until it dies at a step, or has done some

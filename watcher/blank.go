@@ -132,7 +132,7 @@ func (b *blanking) find(f *os.File) blanked {
 	return allBlank
 }
 
-// spaces are what is written over a page of a stretch.
+// What a page of a stretch can hold beside what stood there.
 var (
 	spaces = bytes.Repeat([]byte{' '}, pageSize)
 	zeros  = make([]byte, pageSize)

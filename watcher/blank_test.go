@@ -2,10 +2,8 @@ package watcher
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -33,9 +31,8 @@ func TestBlankedLineIsGone(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t)
 			d.most.Store(2)
-			long := fmt.Sprintf(`{"type":"sleep","args":["1"],"labels":{"pad":"%s"}}`+"\n", strings.Repeat("x", 3000))
-			n := 2 * maxRewrite / len(long) // so much that what is before it is to be blanked
-			d.append(strings.Repeat("sleep 7\n", 5) + strings.Repeat(long, n))
+			n := 2 * maxRewrite / len(longLine) // so much that what is before it is to be blanked
+			d.append(strings.Repeat("sleep 7\n", 5) + strings.Repeat(longLine, n))
 			dieAt(t, d, "queue file: blanked")
 			text := d.read()
 			if len(ours.FindAllString(text, -1)) != 2 || strings.Count(text, "\nsleep 7") != 2 {
@@ -62,8 +59,7 @@ func TestBlankedLineIsGone(t *testing.T) {
 func TestBlankedCommandIsGone(t *testing.T) {
 	d := newDesk(t)
 	d.most.Store(1)
-	long := fmt.Sprintf(`{"type":"sleep","args":["1"],"labels":{"pad":"%s"}}`+"\n", strings.Repeat("x", 3000))
-	d.append("pause sleep\n" + strings.Repeat(long, 2*maxRewrite/len(long)))
+	d.append("pause sleep\n" + strings.Repeat(longLine, 2*maxRewrite/len(longLine)))
 	dieAt(t, d, "queue file: blanked")
 	if text := d.read(); strings.Contains(text, "pause") {
 		t.Fatalf("the file begins with %.80q", text)
@@ -84,22 +80,6 @@ func TestBlankedCommandIsGone(t *testing.T) {
 	if err != nil || !brakes.Types["sleep"] {
 		t.Errorf("brakes = %+v, %v, want the type paused again", brakes, err)
 	}
-}
-
-// dieAt has a daemon's half work until it dies at the step.
-func dieAt(t *testing.T, d *desk, step string) {
-	t.Helper()
-	jobs.OnStep = func(name string) {
-		if name == step {
-			panic(crash{})
-		}
-	}
-	t.Cleanup(func() { jobs.OnStep = nil })
-	if !crashed(t, d, 5) {
-		t.Fatalf("it did not come to the step %q", step)
-	}
-	jobs.OnStep = nil
-	runtime.GC() // closes what it had open
 }
 
 // Spaces count as those of a plan only where what follows them stands as it is to:

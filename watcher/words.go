@@ -40,9 +40,7 @@ func (q *queueFile) writeWords(f *os.File) {
 			q.view.remove(id)
 			continue
 		}
-		padded := bytes.Repeat([]byte{' '}, room)
-		copy(padded, word)
-		if _, err := f.WriteAt(padded, l.start+int64(found.wordAt)); err != nil {
+		if _, err := f.WriteAt(padded(word, room), l.start+int64(found.wordAt)); err != nil {
 			q.distrust()
 			continue
 		}
@@ -50,6 +48,13 @@ func (q *queueFile) writeWords(f *os.File) {
 		l.word, l.changed = word, time.Now()
 		q.view.put(l)
 	}
+}
+
+// padded is a state word as it fills its room in a line.
+func padded(word jobs.State, room int) []byte {
+	b := bytes.Repeat([]byte{' '}, room)
+	copy(b, word)
+	return b
 }
 
 // committed notes in the database what the file now holds.
