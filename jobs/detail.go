@@ -9,12 +9,16 @@ import (
 
 // keepAttempt stores how the attempt of a RUNNING job ended, beside the job,
 // and reports false if it is not RUNNING at that attempt.
-func (t *tx) keepAttempt(id string, attempt int, e Ending, finished int64) (bool, error) {
+func (t *tx) keepAttempt(f Finish, finished int64) (bool, error) {
+	var started, log any // nil: as they are in the job
+	if f.Start != nil {
+		started, log = f.Start.at(), f.Start.Log
+	}
 	return t.change(`INSERT OR REPLACE INTO attempts
 		(job, attempt, state, reason, started_at, finished_at, exit_code, signal, slots, log)
-		SELECT id, attempt, ?, ?, started_at, ?, ?, ?, slots, log FROM jobs
+		SELECT id, attempt, ?, ?, ifnull(?, started_at), ?, ?, ?, slots, ifnull(?, log) FROM jobs
 		WHERE id = ? AND state = 'RUNNING' AND attempt = ?`,
-		string(e.State), e.Reason, finished, exitValue(e.ExitCode), e.Signal, id, attempt)
+		string(f.State), f.Reason, started, finished, exitValue(f.ExitCode), f.Signal, log, f.ID, f.Attempt)
 }
 
 // keepLatest stores the latest attempt of an ended job that ran before

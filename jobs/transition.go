@@ -78,18 +78,14 @@ func (q *Queue) Started(ctx context.Context, id string, attempt int, s StartInfo
 
 func (t *tx) started(id string, attempt int, s StartInfo) (bool, error) {
 	changed, err := t.change(`UPDATE jobs SET pid = ?, proc_start = ?, proc_boot = ?, command = ?, log = ?, limits = ?,
-		run_as = ?, script_noted = ?, started_at = iif(? = 0, started_at, ?)
+		run_as = ?, script_noted = ?, started_at = ifnull(?, started_at)
 		WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND pid = 0`,
 		s.Process.PID, s.Process.Start, s.Process.Boot, packList(s.Command), s.Log, s.Limits, s.RunAs, s.Script,
-		toMillis(s.At), toMillis(s.At), id, attempt)
+		s.at(), id, attempt)
 	if err != nil || !changed {
 		return false, err
 	}
-	var words string
-	if s.Script != "" {
-		words = "its script was changed after it was accepted"
-	}
-	return true, t.event(id, EventStarted, Running, words)
+	return true, t.event(id, EventStarted, Running, s.words())
 }
 
 // Unbegin takes a RUNNING job back to PENDING, because it is known that this
@@ -139,7 +135,7 @@ func (q *Queue) End(ctx context.Context, id string, attempt int, e Ending) (bool
 	}
 	var changed bool
 	err := q.write(ctx, func(t *tx) (err error) {
-		changed, err = t.end(id, attempt, e)
+		changed, err = t.finish(Finish{ID: id, Attempt: attempt, Ending: e})
 		return err
 	})
 	if err != nil {
@@ -157,31 +153,6 @@ func (e Ending) check(id string) error {
 	return fmt.Errorf("ending job %s: a run cannot end as %q", id, e.State)
 }
 
-func (t *tx) end(id string, attempt int, e Ending) (bool, error) {
-	finished := toMillis(e.FinishedAt)
-	if finished == 0 {
-		finished = toMillis(t.now)
-	}
-	running, err := t.keepAttempt(id, attempt, e, finished)
-	if err != nil || !running {
-		return false, err
-	}
-	if again, err := t.again(id, attempt, e); err != nil || again {
-		return again, err
-	}
-	_, err = t.change(`UPDATE jobs SET state = ?, reason = ?, exit_code = ?, signal = ?, finished_at = ?,
-		end_reason = '', doubt = 0, pid = 0, proc_start = '', proc_boot = ''
-		WHERE id = ? AND state = 'RUNNING' AND attempt = ?`,
-		string(e.State), e.Reason, exitValue(e.ExitCode), e.Signal, finished, id, attempt)
-	if err == nil {
-		err = t.event(id, EventEnded, e.State, e.Reason)
-	}
-	if err == nil {
-		err = t.settle(over{id, e.State})
-	}
-	return true, err
-}
-
 // clearRun are the columns of a run that is over, for the next attempt.
 const clearRun = `started_at = 0, finished_at = 0, exit_code = NULL, signal = '', command = '', log = '', instance = '',
 	pid = 0, proc_start = '', proc_boot = '', node = '', end_reason = '', slots = '', limits = '', run_as = '',
@@ -193,7 +164,7 @@ const againWords = "attempt %d"
 // again takes a RUNNING job back to PENDING for its next attempt, if it is to
 // have one.
 func (t *tx) again(id string, attempt int, e Ending) (bool, error) {
-	if e.RetryAt.IsZero() || e.State == Completed || e.State == Cancelled {
+	if !e.again() {
 		return false, nil
 	}
 	var due int64

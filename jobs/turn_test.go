@@ -50,17 +50,7 @@ func TestTurn(t *testing.T) {
 	same(t, "the ended job", []any{got.State, got.Reason, *got.ExitCode, got.PID, got.Command, got.Log, got.StartedAt, got.Limits, got.RunAs, got.ScriptNoted},
 		[]any{jobs.Completed, "exit 0", 0, 0, info.Command, info.Log, at, info.Limits, info.RunAs, info.Script})
 	same(t, "its attempt", []any{len(got.Past), got.Past[0].StartedAt, got.Past[0].Log}, []any{1, at, info.Log})
-	events, err := q.Events(bg, 0, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var kinds []string
-	for _, e := range events {
-		if e.Job == j.ID {
-			kinds = append(kinds, e.Kind)
-		}
-	}
-	same(t, "its events", kinds, []string{"accepted", "starting", "started", "ended"})
+	same(t, "its events", kinds(t, q, j.ID), []string{"accepted", "starting", "started", "ended"})
 }
 
 // What comes late changes nothing, and keeps nothing else from being done.
@@ -121,4 +111,62 @@ func TestTurnFails(t *testing.T) {
 	if err != nil || !changed[0] || len(begun) != 1 || begun[0].ID != j.ID || begun[0].Attempt != 2 {
 		t.Errorf("changed %v, begun %v, %v", changed, begun, err)
 	}
+}
+
+// The start that comes with an end is noted once, whether the attempt is the last or
+// not, and also if it was noted before.
+func TestTurnNotesStart(t *testing.T) {
+	none := func(jobs.NextFunc) ([]jobs.Start, error) { return nil, nil }
+	failed := jobs.Ending{State: jobs.Failed, Reason: "exit 1", RetryAt: time.Now()}
+	for name, c := range map[string]struct {
+		noted bool
+		end   jobs.Ending
+		last  string
+	}{
+		"noted before":           {true, completed(), "ended"},
+		"to be tried again":      {false, failed, "again"},
+		"both":                   {true, failed, "again"},
+		"the first and the last": {false, completed(), "ended"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q, _ := openQueue(t)
+			j := pendingJob()
+			j.Retries = 1
+			begin(t, q, j)
+			info := jobs.StartInfo{Process: jobs.ProcessID{PID: 42, Start: "77", Boot: "b"}, Log: "logs/x.log",
+				At: time.Now().UTC().Truncate(time.Millisecond)}
+			if c.noted {
+				if ok, err := q.Started(bg, j.ID, 1, info); !ok || err != nil {
+					t.Fatal(ok, err)
+				}
+			}
+			changed, _, err := q.Turn(bg, []jobs.Finish{{ID: j.ID, Attempt: 1, Start: &info, Ending: c.end}}, none)
+			if err != nil || !changed[0] {
+				t.Fatal(changed, err)
+			}
+			same(t, "its events", kinds(t, q, j.ID), []string{"accepted", "starting", "started", c.last})
+			got, err := q.Detail(bg, j.ID)
+			if err != nil || len(got.Past) != 1 {
+				t.Fatalf("%d attempts, %v", len(got.Past), err)
+			}
+			past := got.Past[0]
+			same(t, "its attempt", []any{past.State, past.StartedAt, past.Log}, []any{c.end.State, info.At, info.Log})
+		})
+	}
+}
+
+// kinds are the kinds of a job's events, in their order.
+func kinds(t *testing.T, q *jobs.Queue, id string) []string {
+	t.Helper()
+	events, err := q.Events(bg, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, e := range events {
+		if e.Job == id {
+			found = append(found, e.Kind)
+		}
+	}
+	return found
 }

@@ -66,6 +66,9 @@ func (s *scheduler) begin(ctx context.Context, starts []jobs.Start) ([]*jobs.Job
 
 // launch has jobs started whose start is committed.
 func (s *scheduler) launch(begun []*jobs.Job) {
+	if len(begun) == 0 {
+		return
+	}
 	jobs.Step("start: RUNNING committed")
 	for _, job := range begun {
 		sl := s.take(job)

@@ -40,9 +40,13 @@ func (a *attempt) look() attemptState {
 	return a.state
 }
 
-// run starts the attempt, calls answer when it is known how that went, and
-// returns when the attempt has ended and that is written down.
-func (a *attempt) run(sp *spec, answer func()) {
+// answerDelay is how long the answer to a start waits for the attempt's end: one
+// that is over by then costs one message instead of two.
+const answerDelay = 2 * time.Millisecond
+
+// run starts the attempt for asker, calls answer once when it is known how that
+// went, and returns when the attempt has ended and that is written down and told.
+func (a *attempt) run(sp *spec, asker *client, answer func()) {
 	// Before anything is written down: it can be undone as if it never was.
 	out, err := openOutput(sp, a.s.log)
 	refused := err
@@ -82,17 +86,30 @@ func (a *attempt) run(sp *spec, answer func()) {
 	a.s.journal.note(state)
 	jobs.Step("attempt: process noted in the journal")
 	close(a.started)
-	answer()
-	jobs.Step("attempt: start answered")
 	if err != nil {
+		answer()
+		jobs.Step("attempt: start answered")
 		limits.release()
 		a.s.settle()
 		return
 	}
+	told := func() {
+		answer()
+		jobs.Step("attempt: start answered")
+	}
+	late := time.AfterFunc(answerDelay, told)
 	out.trim.begin()
 	a.await(c)
 	jobs.Step("attempt: ended")
 	a.finish(limits, out)
+	if late.Stop() {
+		told() // that it was started, and that it has ended
+	} else {
+		asker = nil
+	}
+	a.s.publish(a.look(), asker)
+	jobs.Step("attempt: end told")
+	a.s.settle()
 }
 
 // refuse forgets the attempt, which was not tried: whoever asked for it is to
@@ -137,7 +154,7 @@ func (a *attempt) await(c *child) {
 	c.await()
 }
 
-// finish takes the exit status and tells of the end.
+// finish takes the exit status and writes it down.
 func (a *attempt) finish(limits *bounds, out output) {
 	at := time.Now()
 	a.mu.Lock()
@@ -158,9 +175,6 @@ func (a *attempt) finish(limits *bounds, out output) {
 	a.mu.Unlock()
 	a.s.journal.note(state)
 	jobs.Step("attempt: end noted in the journal")
-	a.s.publish(state)
-	jobs.Step("attempt: end told")
-	a.s.settle()
 }
 
 // end ends the attempt and all that it started, and returns when that is

@@ -137,10 +137,11 @@ func (e *executor) Attempts(ctx context.Context) ([]attemptState, error) {
 	return r.Attempts, nil
 }
 
-// Start starts an attempt and returns its state. An attempt that the
-// supervisor already knows is not started again; its state is returned. One
-// that could not be executed is no error: it has Ended, with a StartError. A
-// hinderedError says that it was not tried.
+// Start starts an attempt and returns its state. One that is over within
+// answerDelay has Ended then, and that does not come by Ended once more. An
+// attempt that the supervisor already knows is not started again; its state is
+// returned. One that could not be executed is no error: it has Ended, with a
+// StartError. A hinderedError says that it was not tried.
 func (e *executor) Start(ctx context.Context, s spec) (attemptState, error) {
 	r, err := e.call(ctx, request{Op: opStart, Spec: &s})
 	if err == nil && r.State == nil {
@@ -174,6 +175,12 @@ func (e *executor) Ack(ctx context.Context, id string, attempt int) error {
 		return fmt.Errorf("acknowledging attempt %d of job %s: %w", attempt, id, err)
 	}
 	return nil
+}
+
+// Forget is Ack that does not wait: if it is lost with the connection, the next
+// list of attempts shows that the attempt is still known.
+func (e *executor) Forget(id string, attempt int) error {
+	return e.wire.send(request{Op: opAck, ID: id, Attempt: attempt})
 }
 
 // Ended gives every attempt that ends from now on, some perhaps twice. It is

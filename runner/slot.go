@@ -319,7 +319,7 @@ func (s *slot) finish(ctx context.Context, e jobs.Ending) bool {
 		s.logEnd(ctx, e)
 	}
 	if s.executor != nil {
-		if err := s.executor.Ack(ctx, s.job.ID, s.job.Attempt); err != nil {
+		if err := s.executor.Forget(s.job.ID, s.job.Attempt); err != nil {
 			s.log.Debug().Err(err).Msg("end not acknowledged")
 		}
 		jobs.Step("end: acknowledged")

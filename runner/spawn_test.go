@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -100,18 +101,23 @@ func TestJobSeesParamsAndSlots(t *testing.T) {
 func TestUmask(t *testing.T) {
 	h := newHouse(t)
 	var wg sync.WaitGroup
+	var running atomic.Int32
 	specs := make([]spec, 40)
 	for i := range specs {
 		specs[i] = h.job("sh", "-c", "umask")
 		specs[i].Umask = []int{-1, 0o077, 0o002, 0o137}[i%4]
 		wg.Go(func() {
-			if _, err := h.Start(t.Context(), specs[i]); err != nil {
+			state, err := h.Start(t.Context(), specs[i])
+			if err != nil {
 				t.Error(err)
+			}
+			if !state.Ended {
+				running.Add(1)
 			}
 		})
 	}
 	wg.Wait()
-	for range specs {
+	for range running.Load() {
 		<-h.Ended()
 	}
 	own := unix.Umask(0)

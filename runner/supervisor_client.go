@@ -80,7 +80,9 @@ func (s *supervisor) handle(c *client, r *request) {
 		c.answer(reply{Number: r.Number})
 	case opAck:
 		err := s.forget(attemptKey{r.ID, r.Attempt})
-		c.answer(reply{Number: r.Number, Error: words(err)})
+		if r.Number != 0 {
+			c.answer(reply{Number: r.Number, Error: words(err)})
+		}
 	case opAttempts:
 		go func() { c.answer(reply{Number: r.Number, Attempts: s.list()}) }()
 	default:
@@ -126,7 +128,7 @@ func (s *supervisor) start(c *client, r *request) {
 	}
 	// The supervisor stays until every attempt has ended and is acknowledged.
 	if fresh {
-		go a.run(sp, answer)
+		go a.run(sp, c, answer)
 		return
 	}
 	go func() {
@@ -212,12 +214,13 @@ func (s *supervisor) forget(k attemptKey) error {
 	return nil
 }
 
-// publish tells all clients that an attempt has ended.
-func (s *supervisor) publish(state attemptState) {
+// publish tells all clients that an attempt has ended, but for one that knows; nil
+// if none does.
+func (s *supervisor) publish(state attemptState, knows *client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c, greeted := range s.clients {
-		if greeted {
+		if greeted && c != knows {
 			c.answer(reply{Event: eventEnded, State: &state})
 		}
 	}

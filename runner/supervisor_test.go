@@ -146,3 +146,56 @@ func TestTwoClients(t *testing.T) {
 		t.Error("the other client was not told")
 	}
 }
+
+// An attempt that is over in no time is told of once: by the answer to whoever asked
+// for it, and as an event to all others.
+func TestShortRunIsToldOnce(t *testing.T) {
+	h := newHouse(t)
+	other, err := dial(t.Context(), h.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	told := map[string]int{}
+	for range 50 {
+		s := h.job("sh", "-c", "exit 3")
+		state := h.start(s)
+		if state.Ended {
+			if how(state) != "exit 3" || state.Process.PID == 0 || state.StartedAt.IsZero() {
+				t.Fatalf("answered %+v", state)
+			}
+			told[s.ID]++
+		}
+		for got := range other.Ended() {
+			if got.ID == s.ID {
+				break
+			}
+		}
+		if err := h.Forget(s.ID, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(told) == 0 {
+		t.Fatal("none ended within answerDelay")
+	}
+	last := h.role("stay")
+	h.start(last)
+	if err := h.End(t.Context(), last.ID, 1, jobs.EndCancel, limit); err != nil {
+		t.Fatal(err)
+	}
+	for got := range h.Ended() {
+		if got.ID == last.ID {
+			break
+		}
+		if told[got.ID]++; told[got.ID] > 1 {
+			t.Errorf("%s was told of twice", got.ID)
+		}
+	}
+	if len(told) != 50 {
+		t.Errorf("told of %d of 50", len(told))
+	}
+	all, err := h.Attempts(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Errorf("%d attempts are still known, %v", len(all), err)
+	}
+}

@@ -152,8 +152,7 @@ func TestGrandchildOutlives(t *testing.T) {
 func TestEndIsTooLate(t *testing.T) {
 	h := newHouse(t)
 	s := h.job("sh", "-c", "exit 3")
-	h.start(s)
-	end := h.ending(s.ID, 1)
+	end := h.run(s)
 	if err := h.End(t.Context(), s.ID, 1, jobs.EndCancel, 0); err != nil {
 		t.Fatal(err)
 	}

@@ -13,10 +13,13 @@ import (
 // Of a long queue the lines' places live on the heap: 45 MB for a million. The
 // collector would let the heap grow to twice that before it runs. But they hold
 // no pointers, so a run costs no more than with a short queue, and how often it
-// must run depends only on by how much the heap may grow until then.
+// must run depends only on by how much the heap may grow until then. Where little
+// lives, as is the rule, it would run for every 2 MB.
 const (
-	heapSlack  = 8 << 20 // bytes of garbage; with less that lives Go's own rule, as much again, gives less
+	heapSlack  = 8 << 20 // bytes of garbage
 	leastSlack = 10      // percent, lest it run all the time
+	mostSlack  = 400     // percent
+	restSlack  = 50      // percent at rest, where it hardly ever has to run
 	slackEvery = 5 * time.Second
 	atRest     = 1 << 20 // bytes; who allocates less in slackEvery has nothing to do
 )
@@ -29,7 +32,7 @@ func (d *daemon) keepMemory(ctx context.Context) error {
 		return nil
 	}
 	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
-	percent := 100
+	percent := 100 // Go's own
 	defer func() { debug.SetGCPercent(100) }()
 	tick := time.NewTicker(slackEvery)
 	defer tick.Stop()
@@ -37,11 +40,11 @@ func (d *daemon) keepMemory(ctx context.Context) error {
 	for {
 		metrics.Read(heap)
 		live, free, allocated := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64()
-		if next := gcPercent(live); next != percent {
+		rests := allocated-before < atRest
+		if next := gcPercent(live, rests); next != percent {
 			percent = next
 			debug.SetGCPercent(percent)
 		}
-		rests := allocated-before < atRest
 		if rests && !rested {
 			d.shrink(ctx)
 		}
@@ -67,6 +70,10 @@ func (d *daemon) shrink(ctx context.Context) {
 }
 
 // gcPercent is by how many percent the heap may grow when so many bytes live.
-func gcPercent(live uint64) int {
-	return int(min(100, max(leastSlack, 100*heapSlack/max(live, 1))))
+func gcPercent(live uint64, rests bool) int {
+	most := uint64(mostSlack)
+	if rests {
+		most = restSlack
+	}
+	return int(min(most, max(leastSlack, 100*heapSlack/max(live, 1))))
 }
