@@ -43,7 +43,7 @@ func (w *world) connect() *executor {
 func (w *world) start(e *executor, id string) attemptState {
 	w.t.Helper()
 	job, c := w.job(id), w.catalog.Load()
-	sp, err := prepare(job, c.Types[job.Type], c.Dir, w.state, os.Environ())
+	sp, err := prepare(job, c.Types[job.Type], c.Dir, w.state, readEnv(os.Environ()))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestStray(t *testing.T) {
 	e := w.connect()
 	typ := w.catalog.Load().Types["role"]
 	stray := &jobs.Job{ID: uuid.NewString(), Type: "role", Attempt: 1, Args: []string{"until", file, "0"}}
-	sp, err := prepare(stray, typ, w.dir, w.state, os.Environ())
+	sp, err := prepare(stray, typ, w.dir, w.state, readEnv(os.Environ()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func TestTokensOfStrays(t *testing.T) {
 	early.Slots = gpu("1")
 	c := w.catalog.Load()
 	for _, job := range []*jobs.Job{stray, early} {
-		sp, err := prepare(job, c.Types["gpu"], w.dir, w.state, os.Environ())
+		sp, err := prepare(job, c.Types["gpu"], w.dir, w.state, readEnv(os.Environ()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,7 +74,7 @@ func TestLateStart(t *testing.T) {
 	e := w.connect()
 	w.begin(e, id)
 	job, c := w.job(id), w.catalog.Load()
-	sp, err := prepare(job, c.Types[job.Type], c.Dir, w.state, os.Environ())
+	sp, err := prepare(job, c.Types[job.Type], c.Dir, w.state, readEnv(os.Environ()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestLimitWithLateStray(t *testing.T) {
 	file, other := w.file("go"), w.file("other")
 	e := w.connect()
 	stray := &jobs.Job{ID: uuid.NewString(), Type: "role", Attempt: 1, Args: []string{"until", file, "0"}}
-	sp, err := prepare(stray, w.catalog.Load().Types["role"], w.dir, w.state, os.Environ())
+	sp, err := prepare(stray, w.catalog.Load().Types["role"], w.dir, w.state, readEnv(os.Environ()))
 	if err != nil {
 		t.Fatal(err)
 	}

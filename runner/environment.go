@@ -25,15 +25,8 @@ var ttyEnv = map[string]string{"TERM": "xterm-256color", "PAGER": "cat"}
 // what is the account's in place of its own, what the type hands on and sets, what the request sets, secret parameters included,
 // defaults for what is then unset, and last what tells the job about itself, which
 // nobody can override. stateDir is the state folder.
-func environment(job *jobs.Job, typ *jobs.Type, account *jobs.Account, stateDir string, daemonEnv []string) []string {
-	daemon := envSet{}
-	for _, entry := range daemonEnv {
-		// Windows has entries such as "=C:=C:\dir" that are no variables.
-		if i := strings.IndexByte(entry, '='); i > 0 {
-			daemon.set(entry[:i], entry[i+1:])
-		}
-	}
-	env := envSet{}
+func environment(job *jobs.Job, typ *jobs.Type, account *jobs.Account, stateDir string, daemon envSet) []string {
+	env := make(envSet, len(typ.Env)+len(job.Env)+32) // what there is for most jobs
 	for key, v := range daemon {
 		if inherited(key) {
 			env[key] = v
@@ -88,6 +81,18 @@ func slotVariable(name string) string {
 
 // envSet holds "NAME=value" by envKey(NAME).
 type envSet map[string]string
+
+// readEnv takes in entries of the form NAME=value.
+func readEnv(entries []string) envSet {
+	env := make(envSet, len(entries))
+	for _, entry := range entries {
+		// Windows has entries such as "=C:=C:\dir" that are no variables.
+		if i := strings.IndexByte(entry, '='); i > 0 {
+			env[envKey(entry[:i])] = entry
+		}
+	}
+	return env
+}
 
 func (e envSet) set(name, value string) { e[envKey(name)] = name + "=" + value }
 

@@ -17,7 +17,7 @@ func TestEnvironment(t *testing.T) {
 		Env:     map[string]string{"EPOCHS": "1", "MODE": "fast", "TZ": "Europe/Berlin", "JOBRUNNER_ATTEMPT": "99"},
 	}
 	job := &jobs.Job{ID: "an-id", Type: "train", Attempt: 2, Env: map[string]string{"EPOCHS": "10", "PYTHONUNBUFFERED": ""}}
-	got := environment(job, typ, nil, "/state", daemon)
+	got := environment(job, typ, nil, "/state", readEnv(daemon))
 	want := []string{
 		"COLUMNS=120", "EPOCHS=10", "HOME=/home/a", "JOBRUNNER_ATTEMPT=2", "JOBRUNNER_JOB_ID=an-id",
 		"JOBRUNNER_PROGRESS_FILE=/state/logs/an-id.2.progress", "JOBRUNNER_TYPE=train", "LC_ALL=C.UTF-8", "MODE=fast", "PATH=/bin", "PYTHONIOENCODING=utf-8",
@@ -59,7 +59,7 @@ func TestEnvironmentDefaults(t *testing.T) {
 				{"set by the request", set, map[string]string{name: ""}, nil, ""},
 				{"set by the request as another user", typ, map[string]string{name: "r"}, account, "r"},
 			} {
-				env := environment(&jobs.Job{ID: "an-id", Env: tt.job}, &tt.typ, tt.account, "/state", daemon)
+				env := environment(&jobs.Job{ID: "an-id", Env: tt.job}, &tt.typ, tt.account, "/state", readEnv(daemon))
 				got, found := "", false
 				for _, entry := range env {
 					if text, ok := strings.CutPrefix(entry, name+"="); ok {
@@ -81,10 +81,10 @@ func TestEnvironmentOfProgress(t *testing.T) {
 	typ := &jobs.Type{EnvPass: []string{"JOBRUNNER_PROGRESS_FILE"}, Env: map[string]string{"JOBRUNNER_PROGRESS_FILE": "t"}}
 	job := &jobs.Job{ID: "an-id", Attempt: 3, Env: map[string]string{"JOBRUNNER_PROGRESS_FILE": "r"}}
 	daemon := []string{"JOBRUNNER_PROGRESS_FILE=/of/the/job/that/runs/this/daemon"}
-	if env := environment(job, typ, nil, "/state", daemon); !slices.Contains(env, own) {
+	if env := environment(job, typ, nil, "/state", readEnv(daemon)); !slices.Contains(env, own) {
 		t.Errorf("%s is not in %q", own, env)
 	}
-	env := environment(job, typ, &jobs.Account{Word: "ada", Name: "ada"}, "/state", daemon)
+	env := environment(job, typ, &jobs.Account{Word: "ada", Name: "ada"}, "/state", readEnv(daemon))
 	others := "JOBRUNNER_PROGRESS_FILE=" + jobs.ProgressPath("/state", "an-id", 3, "ada")
 	if !slices.Contains(env, others) || strings.Contains(others, "/state") {
 		t.Errorf("%s is not in %q", others, env)
@@ -114,7 +114,7 @@ func TestEnvironmentOfSlots(t *testing.T) {
 		{"set by the type", jobs.Type{Env: map[string]string{"CUDA_VISIBLE_DEVICES": "GPU-uuid"}}, nil, ownWay},
 	} {
 		job.Env = tt.job
-		env := environment(job, &tt.typ, nil, "/state", []string{"CUDA_VISIBLE_DEVICES=0,1,2,3"})
+		env := environment(job, &tt.typ, nil, "/state", readEnv([]string{"CUDA_VISIBLE_DEVICES=0,1,2,3"}))
 		for name, value := range tt.want {
 			if entry := name + "=" + value; !slices.Contains(env, entry) {
 				t.Errorf("%s: %q is not in %q", tt.name, entry, env)

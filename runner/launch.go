@@ -18,7 +18,7 @@ const defaultGrace = 10 * time.Second
 // prepare makes of job what its type, as it is now, says is to be run. The error
 // is worded to follow "start: ". dir is the folder of the configuration, state
 // the state folder.
-func prepare(job *jobs.Job, typ *jobs.Type, dir, state string, daemonEnv []string) (spec, error) {
+func prepare(job *jobs.Job, typ *jobs.Type, dir, state string, daemon envSet) (spec, error) {
 	if typ == nil {
 		return spec{}, fmt.Errorf("type %q is not configured", job.Type)
 	}
@@ -43,7 +43,7 @@ func prepare(job *jobs.Job, typ *jobs.Type, dir, state string, daemonEnv []strin
 	}
 	sp := spec{
 		ID: job.ID, Attempt: job.Attempt, Argv: argv, Dir: workdir,
-		Env: environment(job, typ, account, state, daemonEnv), Slots: job.Slots,
+		Env: environment(job, typ, account, state, daemon), Slots: job.Slots,
 		Log:   filepath.Join(state, filepath.FromSlash(logName(job.ID))),
 		Umask: typ.Umask, Timeout: limitOf(job, typ), Grace: graceOf(typ), Success: typ.SuccessCodes,
 		Limits: limitsOf(typ), Script: program.noted, Account: account, TTY: typ.TTY,

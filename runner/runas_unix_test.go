@@ -42,7 +42,7 @@ func TestEnvironmentOfAnAccount(t *testing.T) {
 		"SUDO_USER=eve", "SSH_AUTH_SOCK=/root/agent", "LANG=C", "TOKEN=t"}
 	typ := &jobs.Type{Name: "train", EnvPass: []string{"TOKEN"}, Env: map[string]string{"USER": "grace"}}
 	account := &jobs.Account{Word: "ada", Name: "ada", Home: "/home/ada"}
-	got := environment(&jobs.Job{ID: "an-id", Type: "train", Attempt: 1}, typ, account, "/state", daemon)
+	got := environment(&jobs.Job{ID: "an-id", Type: "train", Attempt: 1}, typ, account, "/state", readEnv(daemon))
 	want := []string{"COLUMNS=120", "HOME=/home/ada", "JOBRUNNER_ATTEMPT=1", "JOBRUNNER_JOB_ID=an-id",
 		"JOBRUNNER_PROGRESS_FILE=" + jobs.ProgressPath("/state", "an-id", 1, "ada"), "JOBRUNNER_TYPE=train",
 		"LANG=C", "LOGNAME=ada", "PATH=/bin", "PYTHONIOENCODING=utf-8", "PYTHONUNBUFFERED=1", "TOKEN=t", "TQDM_MININTERVAL=1", "USER=grace"}

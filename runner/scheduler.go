@@ -27,7 +27,7 @@ type scheduler struct {
 	o     Options
 	queue *jobs.Queue
 	log   zerolog.Logger
-	env   []string
+	env   envSet // the daemon's
 
 	changed     <-chan struct{}
 	unsubscribe func()
@@ -78,7 +78,7 @@ type scheduler struct {
 
 func newScheduler(o Options) *scheduler {
 	s := &scheduler{
-		o: o, queue: o.Queue, log: o.Log, env: os.Environ(),
+		o: o, queue: o.Queue, log: o.Log, env: readEnv(os.Environ()),
 		slots: map[attemptKey]*slot{}, strays: map[attemptKey]attemptState{}, refusals: map[attemptKey]int{}, hindered: &hindrance{},
 		known: &atomic.Pointer[Supervisor]{},
 		done:  make(chan freed), unsure: make(chan *slot), turns: make(chan *turn), stop: make(chan struct{}),

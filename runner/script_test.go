@@ -46,11 +46,11 @@ func TestScriptChanged(t *testing.T) {
 	} {
 		h := newHouse(t)
 		typ, job, path := scripted(t, h.dir, tt.change)
-		if sp, err := prepare(job, typ, h.dir, h.dir, os.Environ()); err != nil || sp.Script != "" || !strings.HasSuffix(sp.Argv[1], "say.sh") {
+		if sp, err := prepare(job, typ, h.dir, h.dir, readEnv(os.Environ())); err != nil || sp.Script != "" || !strings.HasSuffix(sp.Argv[1], "say.sh") {
 			t.Errorf("%q, unchanged: %v, noted %q, argv %q", tt.change, err, sp.Script, sp.Argv)
 		}
 		write(t, path, "echo new $1\n")
-		sp, err := prepare(job, typ, h.dir, h.dir, os.Environ())
+		sp, err := prepare(job, typ, h.dir, h.dir, readEnv(os.Environ()))
 		if tt.fault != "" {
 			if err == nil || err.Error() != tt.fault {
 				t.Errorf("%q: got %v, want %s", tt.change, err, tt.fault)

@@ -30,8 +30,8 @@ type slot struct {
 	job      *jobs.Job // as it was when the slot was taken
 	queue    *jobs.Queue
 	catalog  func() *jobs.Catalog
-	env      []string // the daemon's
-	state    string   // the state folder
+	env      envSet // the daemon\'s
+	state    string // the state folder
 	log      zerolog.Logger
 	refusals int             // of this attempt before it took this slot
 	hindered *hindrance      // of all slots

@@ -82,7 +82,7 @@ func TestJobSeesParamsAndSlots(t *testing.T) {
 	job := &jobs.Job{ID: uuid.NewString(), Type: "train", Attempt: 1, Args: []string{"a b"},
 		Params: map[string]string{"lr": "0.1"}, Env: map[string]string{"API_TOKEN": "s3cret"},
 		Slots: map[string][]string{"gpu": {"1", "2"}}}
-	sp, err := prepare(job, typ, h.dir, h.dir, os.Environ())
+	sp, err := prepare(job, typ, h.dir, h.dir, readEnv(os.Environ()))
 	if err != nil {
 		t.Fatal(err)
 	}

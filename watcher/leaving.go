@@ -24,7 +24,7 @@ func (q *queueFile) outdated() []viewLine {
 	if over <= 0 || q.end > smallFile && over < q.view.len()/worthwhile {
 		return nil
 	}
-	var finished []viewLine
+	finished := make([]viewLine, 0, q.view.finished)
 	for l := range q.view.all() {
 		if l.word.Ended() && q.words[l.id] == "" {
 			finished = append(finished, l)

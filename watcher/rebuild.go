@@ -14,6 +14,7 @@ import (
 func (e *edit) rebuild(q *queueFile) {
 	now := time.Now()
 	e.new = make([]byte, 0, len(e.old)+len(e.placed)*80)
+	e.lines = make([]viewLine, 0, bytes.Count(e.old, []byte{'\n'})+len(e.placed))
 	add := func(l viewLine, text []byte) {
 		l.start = e.from + int64(len(e.new))
 		line := formatViewLine(text, l.start)
