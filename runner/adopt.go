@@ -202,18 +202,16 @@ func (s *scheduler) meetStray(ctx context.Context, st attemptState) {
 }
 
 // forget lets the supervisor forget an attempt whose end is committed, also one
-// that an earlier supervisor left. If it cannot be told now, then when it comes up
-// again.
+// that an earlier supervisor left. If it cannot be told now, then once it is
+// connected again, since it lists the attempt.
 func (s *scheduler) forget(id string, attempt int) {
-	link := s.link
-	if link == nil {
+	if s.link == nil {
 		return
 	}
-	s.wg.Go(func() {
-		if err := link.Ack(s.work, id, attempt); err != nil {
-			s.log.Debug().Err(err).Str("job", id).Int("attempt", attempt).Msg("end not acknowledged")
-		}
-	})
+	if err := s.link.Forget(id, attempt); err != nil {
+		s.log.Debug().Err(err).Str("job", id).Int("attempt", attempt).Msg("end not acknowledged")
+	}
+	jobs.Step("end: acknowledged")
 }
 
 // takeStray makes a PENDING job RUNNING that in truth runs already.

@@ -42,11 +42,11 @@ func (a *attempt) look() attemptState {
 
 // answerDelay is how long the answer to a start waits for the attempt's end: one
 // that is over by then costs one message instead of two.
-const answerDelay = 2 * time.Millisecond
+var answerDelay = 2 * time.Millisecond
 
-// run starts the attempt for asker, calls answer once when it is known how that
-// went, and returns when the attempt has ended and that is written down and told.
-func (a *attempt) run(sp *spec, asker *client, answer func()) {
+// run starts the attempt, answers by when it is known how that went, and returns
+// when the attempt has ended and that is written down and told.
+func (a *attempt) run(sp *spec, by asker) {
 	// Before anything is written down: it can be undone as if it never was.
 	out, err := openOutput(sp, a.s.log)
 	refused := err
@@ -56,7 +56,7 @@ func (a *attempt) run(sp *spec, asker *client, answer func()) {
 	if refused != nil {
 		out.undo()
 		a.refuse(sp, refused)
-		answer()
+		by.tell(a, attemptState{})
 		return
 	}
 	jobs.Step("attempt: start noted in the journal")
@@ -70,7 +70,7 @@ func (a *attempt) run(sp *spec, asker *client, answer func()) {
 		limits.release()
 		a.s.journal.acked(sp.ID, sp.Attempt) // as if it had never been about to be started
 		a.refuse(sp, err)
-		answer()
+		by.tell(a, attemptState{})
 		return
 	}
 	at := time.Now()
@@ -87,27 +87,24 @@ func (a *attempt) run(sp *spec, asker *client, answer func()) {
 	jobs.Step("attempt: process noted in the journal")
 	close(a.started)
 	if err != nil {
-		answer()
-		jobs.Step("attempt: start answered")
+		by.tell(a, state)
 		limits.release()
 		a.s.settle()
 		return
 	}
-	told := func() {
-		answer()
-		jobs.Step("attempt: start answered")
-	}
-	late := time.AfterFunc(answerDelay, told)
+	// Only as it stands now: what ends meanwhile is not told before it is noted.
+	late := time.AfterFunc(answerDelay, func() { by.tell(a, state) })
 	out.trim.begin()
 	a.await(c)
 	jobs.Step("attempt: ended")
 	a.finish(limits, out)
+	end, knows := a.look(), by.client
 	if late.Stop() {
-		told() // that it was started, and that it has ended
+		by.tell(a, end)
 	} else {
-		asker = nil
+		knows = nil
 	}
-	a.s.publish(a.look(), asker)
+	a.s.publish(end, knows)
 	jobs.Step("attempt: end told")
 	a.s.settle()
 }

@@ -177,14 +177,20 @@ func (e *executor) Ack(ctx context.Context, id string, attempt int) error {
 	return nil
 }
 
-// Forget is Ack that does not wait: if it is lost with the connection, the next
-// list of attempts shows that the attempt is still known.
+// Forget is Ack that does not wait. If it is lost with the connection, Attempts
+// over the next one shows that the attempt is still known.
 func (e *executor) Forget(id string, attempt int) error {
 	return e.wire.send(request{Op: opAck, ID: id, Attempt: attempt})
 }
 
-// Ended gives every attempt that ends from now on, some perhaps twice. It is
-// closed when the connection is lost or closed.
+// Sync returns once the supervisor has taken in all that it was sent, or cannot
+// take it any more.
+func (e *executor) Sync(ctx context.Context) {
+	_, _ = e.call(ctx, request{Op: opSync}) // an older one answers that it does not know this
+}
+
+// Ended gives every attempt that ends from now on, but for those of which a Start
+// on this connection has told or is about to. It is closed when the connection is lost or closed.
 func (e *executor) Ended() <-chan attemptState { return e.ended }
 
 // Close ends the connection and waits until all its goroutines have ended.

@@ -8,8 +8,8 @@ import (
 
 // The protocol between daemon and supervisor: one JSON object a line, in both
 // directions, over a unix socket. A request has a number that its reply
-// repeats; replies come in any order. An ack without a number asks for no reply
-// (before version 5 an empty one came). Another message without a number is an event.
+// repeats; replies come in any order. A request without a number is answered by none, or
+// by an empty message; any other message without a number is an event.
 // Unknown fields are skipped and unknown operations are answered with an
 // error, so an old supervisor and a newer daemon understand each other.
 const (
@@ -30,6 +30,7 @@ const (
 	opEnd      = "end"      // end an attempt
 	opAck      = "ack"      // its end is committed elsewhere, forget it
 	opAttempts = "attempts" // all attempts that are known
+	opSync     = "sync"     // answer; what was sent before is taken in then
 )
 
 // eventEnded tells that an attempt has ended.

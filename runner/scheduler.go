@@ -18,6 +18,7 @@ const (
 	lookPause  = 100 * time.Millisecond // least time between two looks at what is RUNNING
 	startBatch = 256                    // jobs that are begun in one commit
 	closeTime  = 5 * time.Second        // for what is half done when the daemon ends
+	syncTime   = 2 * time.Second        // for the supervisor to take what it was sent last, then
 )
 
 // scheduler owns the slots and the limits. Its methods run in one goroutine;
@@ -99,6 +100,9 @@ func (s *scheduler) close() {
 	timer.Stop()
 	s.cancel()
 	if s.link != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), syncTime)
+		s.link.Sync(ctx) // or it keeps what it is to forget until the next daemon comes
+		cancel()
 		s.link.Close()
 	}
 	s.unsubscribe()
@@ -207,13 +211,11 @@ func keyOf(job *jobs.Job) attemptKey { return attemptKey{job.ID, job.Attempt} }
 // free gives back the slot of an attempt that is no longer RUNNING in the queue.
 func (s *scheduler) free(f freed) {
 	delete(s.slots, keyOf(f.slot.job))
-	// What was given back is asked for once more: a supervisor that comes up
-	// meanwhile must not take it for one that has ended.
-	if f.slot.orphan && f.ending != nil {
-		s.forget(f.slot.job.ID, f.slot.job.Attempt)
-	}
+	// Not so of what was given back: that is asked for once more, and a supervisor
+	// that comes up meanwhile must not take it for one that has ended.
 	if f.ending != nil {
 		s.ended++
+		s.forget(f.slot.job.ID, f.slot.job.Attempt)
 	}
 	delete(s.refusals, keyOf(f.slot.job))
 	if f.refused != nil {

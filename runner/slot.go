@@ -302,8 +302,8 @@ func (s *slot) end(ctx context.Context) {
 	}
 }
 
-// finish records how the attempt ended, and whether another one follows, and then
-// lets the supervisor forget it.
+// finish records how the attempt ended, and whether another one follows, and gives
+// the place back.
 func (s *slot) finish(ctx context.Context, e jobs.Ending) bool {
 	s.plan(&e)
 	s.leaveOutput()
@@ -311,21 +311,17 @@ func (s *slot) finish(ctx context.Context, e jobs.Ending) bool {
 	if !t.done && !s.recordEnd(ctx, t) {
 		return true // the supervisor keeps the status for the next daemon
 	}
-	jobs.Step("end: committed")
+	if !t.done {
+		jobs.Step("end: committed")
+	}
 	if t.Start != nil {
 		s.logStart(*s.unnoted)
 	}
 	if t.changed {
 		s.logEnd(ctx, e)
 	}
-	if s.executor != nil {
-		if err := s.executor.Forget(s.job.ID, s.job.Attempt); err != nil {
-			s.log.Debug().Err(err).Msg("end not acknowledged")
-		}
-		jobs.Step("end: acknowledged")
-	}
-	if !t.done {
-		s.tellDone(freed{slot: s, ending: &e, left: s.survivors})
+	if !t.done && !s.tellDone(freed{slot: s, ending: &e, left: s.survivors}) && s.executor != nil {
+		_ = s.executor.Forget(s.job.ID, s.job.Attempt) // the scheduler has left
 	}
 	return true
 }
@@ -370,10 +366,13 @@ func (s *slot) write(ctx context.Context, failing string, fn func() error) bool 
 	}
 }
 
-func (s *slot) tellDone(f freed) {
+// tellDone hands the place back; false if the scheduler takes nothing any more.
+func (s *slot) tellDone(f freed) bool {
 	select {
 	case s.done <- f:
+		return true
 	case <-s.stop:
+		return false
 	}
 }
 

@@ -54,6 +54,9 @@ func TestStopAll(t *testing.T) {
 		}
 	}
 	w.want(w.job(earlier), jobs.Failed, "exit 5")
+	if all, err := w.connect().Attempts(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("the supervisor still keeps %d, %v: it would stay for ever", len(all), err)
+	}
 }
 
 func TestStopAllOrphans(t *testing.T) {

@@ -83,6 +83,8 @@ func (s *supervisor) handle(c *client, r *request) {
 		if r.Number != 0 {
 			c.answer(reply{Number: r.Number, Error: words(err)})
 		}
+	case opSync:
+		c.answer(reply{Number: r.Number})
 	case opAttempts:
 		go func() { c.answer(reply{Number: r.Number, Attempts: s.list()}) }()
 	default:
@@ -118,23 +120,32 @@ func (s *supervisor) start(c *client, r *request) {
 		return
 	}
 	jobs.Step("attempt: asked for")
-	answer := func() {
-		if a.refused != nil {
-			c.answer(reply{Number: r.Number, Error: a.refused.Error(), Hindered: true})
-			return
-		}
-		state := a.look()
-		c.answer(reply{Number: r.Number, State: &state})
-	}
+	by := asker{c, r.Number} // not r, which a long run would keep in memory
 	// The supervisor stays until every attempt has ended and is acknowledged.
 	if fresh {
-		go a.run(sp, c, answer)
+		go a.run(sp, by)
 		return
 	}
 	go func() {
 		<-a.started
-		answer()
+		by.tell(a, a.look())
 	}()
+}
+
+// asker is who has asked for the start of an attempt, and by which request.
+type asker struct {
+	client *client
+	number uint64
+}
+
+// tell answers the request: that the attempt was not tried, or how it stands.
+func (by asker) tell(a *attempt, state attemptState) {
+	if a.refused != nil {
+		by.client.answer(reply{Number: by.number, Error: a.refused.Error(), Hindered: true})
+		return
+	}
+	by.client.answer(reply{Number: by.number, State: &state})
+	jobs.Step("attempt: start answered")
 }
 
 // claim returns the attempt, and whether it is a new one that is to be run.

@@ -24,10 +24,11 @@ import (
 const (
 	envIdle   = "JOBRUNNER_TEST_IDLE"
 	envSocket = "JOBRUNNER_TEST_SOCKET"
+	envAnswer = "JOBRUNNER_TEST_ANSWER"
 )
 
 func init() {
-	for name, to := range map[string]*time.Duration{envIdle: &idleTime, envSocket: &socketTime} {
+	for name, to := range map[string]*time.Duration{envIdle: &idleTime, envSocket: &socketTime, envAnswer: &answerDelay} {
 		if d, err := time.ParseDuration(os.Getenv(name)); err == nil {
 			*to = d
 		}

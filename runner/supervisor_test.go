@@ -4,6 +4,7 @@ package runner
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -147,55 +148,66 @@ func TestTwoClients(t *testing.T) {
 	}
 }
 
-// An attempt that is over in no time is told of once: by the answer to whoever asked
-// for it, and as an event to all others.
-func TestShortRunIsToldOnce(t *testing.T) {
+// An attempt that is over before its start is answered is told of by that answer, and
+// as an event to all others; one that runs longer is answered meanwhile.
+func TestShortRunIsToldByTheAnswer(t *testing.T) {
+	t.Setenv(envAnswer, "2s")
 	h := newHouse(t)
 	other, err := dial(t.Context(), h.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	told := map[string]int{}
-	for range 50 {
-		s := h.job("sh", "-c", "exit 3")
-		state := h.start(s)
-		if state.Ended {
-			if how(state) != "exit 3" || state.Process.PID == 0 || state.StartedAt.IsZero() {
-				t.Fatalf("answered %+v", state)
-			}
-			told[s.ID]++
-		}
-		for got := range other.Ended() {
-			if got.ID == s.ID {
-				break
-			}
-		}
+	short := h.job("sh", "-c", "exit 3")
+	state := h.start(short)
+	if how(state) != "exit 3" || state.Process.PID == 0 || state.StartedAt.IsZero() {
+		t.Errorf("answered %+v", state)
+	}
+	if got := <-other.Ended(); got.ID != short.ID || how(got) != "exit 3" {
+		t.Errorf("the other client was told %+v", got)
+	}
+	long := h.role("stay")
+	if state := h.start(long); state.Ended || state.Process.PID == 0 {
+		t.Errorf("of one that runs the answer is %+v", state)
+	}
+	h.end(long, limit)
+	for _, s := range []spec{short, long} {
 		if err := h.Forget(s.ID, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(told) == 0 {
-		t.Fatal("none ended within answerDelay")
+	h.Sync(t.Context())
+	if all, err := other.Attempts(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("still known: %v, %v", all, err)
 	}
-	last := h.role("stay")
+}
+
+// However the end and the answer meet, the end is told once.
+func TestEndIsToldOnce(t *testing.T) {
+	t.Setenv(envAnswer, "4ms")
+	h := newHouse(t)
+	const n = 60
+	told := map[string]int{}
+	for i := range n {
+		s := h.job("sleep", fmt.Sprintf("%.4f", float64(i%12)/2000))
+		if state := h.start(s); state.Ended {
+			told[s.ID]++
+		}
+	}
+	for len(told) < n {
+		told[(<-h.Ended()).ID]++
+	}
+	last := h.role("stay") // what is told before its end has been told by then
 	h.start(last)
 	if err := h.End(t.Context(), last.ID, 1, jobs.EndCancel, limit); err != nil {
 		t.Fatal(err)
 	}
-	for got := range h.Ended() {
-		if got.ID == last.ID {
-			break
-		}
-		if told[got.ID]++; told[got.ID] > 1 {
-			t.Errorf("%s was told of twice", got.ID)
-		}
+	for told[last.ID] == 0 {
+		told[(<-h.Ended()).ID]++
 	}
-	if len(told) != 50 {
-		t.Errorf("told of %d of 50", len(told))
-	}
-	all, err := h.Attempts(t.Context())
-	if err != nil || len(all) != 1 {
-		t.Errorf("%d attempts are still known, %v", len(all), err)
+	for id, times := range told {
+		if times != 1 {
+			t.Errorf("the end of %s was told %d times", id, times)
+		}
 	}
 }

@@ -86,6 +86,7 @@ func (s *scheduler) turn(ctx context.Context) {
 		s.doubt(ctx, err, "ends and starts not recorded")
 		return
 	}
+	jobs.Step("end: committed")
 	for i, t := range turning {
 		t.done, t.changed = true, changed[i]
 		s.free(freed{slot: t.slot, ending: &t.Ending, left: t.slot.survivors})

@@ -18,8 +18,7 @@ import (
 const (
 	heapSlack  = 8 << 20 // bytes of garbage
 	leastSlack = 10      // percent, lest it run all the time
-	mostSlack  = 400     // percent
-	restSlack  = 50      // percent at rest, where it hardly ever has to run
+	mostSlack  = 200     // percent, which Go takes of 4 MB at least
 	slackEvery = 5 * time.Second
 	atRest     = 1 << 20 // bytes; who allocates less in slackEvery has nothing to do
 )
@@ -41,7 +40,11 @@ func (d *daemon) keepMemory(ctx context.Context) error {
 		metrics.Read(heap)
 		live, free, allocated := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64()
 		rests := allocated-before < atRest
-		if next := gcPercent(live, rests); next != percent {
+		next := gcPercent(live)
+		if rests {
+			next = min(next, 100)
+		}
+		if next != percent {
 			percent = next
 			debug.SetGCPercent(percent)
 		}
@@ -70,10 +73,6 @@ func (d *daemon) shrink(ctx context.Context) {
 }
 
 // gcPercent is by how many percent the heap may grow when so many bytes live.
-func gcPercent(live uint64, rests bool) int {
-	most := uint64(mostSlack)
-	if rests {
-		most = restSlack
-	}
-	return int(min(most, max(leastSlack, 100*heapSlack/max(live, 1))))
+func gcPercent(live uint64) int {
+	return int(min(mostSlack, max(leastSlack, 100*heapSlack/max(live, 1))))
 }
