@@ -75,24 +75,25 @@ func (a *attempt) run(sp *spec, by asker) {
 	}
 	at := time.Now()
 	jobs.Step("attempt: started")
-	a.mu.Lock()
+	state := a.look()
 	if err != nil {
-		a.state.Ended, a.finished, a.state.StartError = true, true, err.Error()
+		state.Ended, state.StartError = true, err.Error()
 	} else {
-		a.child, a.state.Process, a.state.StartedAt, a.state.Limits = c, c.process, at, c.limits
+		state.Process, state.StartedAt, state.Limits = c.process, at, c.limits
 	}
-	state := a.state
-	a.mu.Unlock()
 	a.s.journal.note(state)
 	jobs.Step("attempt: process noted in the journal")
+	a.mu.Lock()
+	a.child, a.state, a.finished = c, state, state.Ended
+	a.mu.Unlock()
 	close(a.started)
 	if err != nil {
 		by.tell(a, state)
+		a.s.publish(state, by.client)
 		limits.release()
 		a.s.settle()
 		return
 	}
-	// Only as it stands now: what ends meanwhile is not told before it is noted.
 	late := time.AfterFunc(answerDelay, func() { by.tell(a, state) })
 	out.trim.begin()
 	a.await(c)
@@ -151,7 +152,7 @@ func (a *attempt) await(c *child) {
 	c.await()
 }
 
-// finish takes the exit status and writes it down.
+// finish takes the exit status and writes it down; only then anybody sees it.
 func (a *attempt) finish(limits *bounds, out output) {
 	at := time.Now()
 	a.mu.Lock()
@@ -166,12 +167,13 @@ func (a *attempt) finish(limits *bounds, out output) {
 	exit.At, exit.Note = at, limits.release()
 	out.trim.stop(true)
 	jobs.Step("attempt: exit status taken")
-	a.mu.Lock()
-	a.state.Ended, a.state.Exit = true, &exit
-	state := a.state
-	a.mu.Unlock()
+	state := a.look()
+	state.Ended, state.Exit = true, &exit
 	a.s.journal.note(state)
 	jobs.Step("attempt: end noted in the journal")
+	a.mu.Lock()
+	a.state = state
+	a.mu.Unlock()
 }
 
 // end ends the attempt and all that it started, and returns when that is

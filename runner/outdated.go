@@ -53,6 +53,7 @@ func (s *scheduler) replace() {
 	if running > 0 {
 		return
 	}
+	s.sync()
 	if err := askToLeave(pid); err != nil {
 		s.log.Warn().Err(err).Int("pid", pid).Msg("earlier supervisor not asked to end")
 	}

@@ -18,7 +18,7 @@ const (
 	lookPause  = 100 * time.Millisecond // least time between two looks at what is RUNNING
 	startBatch = 256                    // jobs that are begun in one commit
 	closeTime  = 5 * time.Second        // for what is half done when the daemon ends
-	syncTime   = 2 * time.Second        // for the supervisor to take what it was sent last, then
+	syncTime   = 2 * time.Second        // for the supervisor to take what it was sent last
 )
 
 // scheduler owns the slots and the limits. Its methods run in one goroutine;
@@ -100,12 +100,18 @@ func (s *scheduler) close() {
 	timer.Stop()
 	s.cancel()
 	if s.link != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), syncTime)
-		s.link.Sync(ctx) // or it keeps what it is to forget until the next daemon comes
-		cancel()
+		s.sync()
 		s.link.Close()
 	}
 	s.unsubscribe()
+}
+
+// sync waits, not for long, until the supervisor has taken in what it was sent: else
+// it would keep what it is to forget until the next daemon comes.
+func (s *scheduler) sync() {
+	ctx, cancel := context.WithTimeout(context.Background(), syncTime)
+	defer cancel()
+	s.link.Sync(ctx)
 }
 
 // serve starts jobs and minds them until ctx ends.

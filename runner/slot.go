@@ -30,7 +30,7 @@ type slot struct {
 	job      *jobs.Job // as it was when the slot was taken
 	queue    *jobs.Queue
 	catalog  func() *jobs.Catalog
-	env      envSet // the daemon\'s
+	env      envSet // the daemon's
 	state    string // the state folder
 	log      zerolog.Logger
 	refusals int             // of this attempt before it took this slot

@@ -228,17 +228,27 @@ func TestManyAtOnce(t *testing.T) {
 	h := newHouse(t)
 	const n = 500
 	var wg sync.WaitGroup
+	var mu sync.Mutex // guards seen until all have been started
+	seen := make(map[string]bool)
 	specs := make([]spec, n)
 	for i := range specs {
 		specs[i] = h.job("sleep", "0.5")
 		wg.Go(func() {
-			if s, err := h.Start(t.Context(), specs[i]); err != nil || s.StartError != "" {
+			s, err := h.Start(t.Context(), specs[i])
+			if err != nil || s.StartError != "" {
 				t.Errorf("start: %v %s", err, s.StartError)
+			}
+			if s.Ended { // on a busy machine
+				mu.Lock()
+				seen[s.ID] = true
+				mu.Unlock()
+				if err := h.Ack(t.Context(), s.ID, s.Attempt); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	}
 	wg.Wait()
-	seen := make(map[string]bool)
 	for late := time.After(limit); len(seen) < n; {
 		select {
 		case s := <-h.Ended():

@@ -163,8 +163,13 @@ func TestShortRunIsToldByTheAnswer(t *testing.T) {
 	if how(state) != "exit 3" || state.Process.PID == 0 || state.StartedAt.IsZero() {
 		t.Errorf("answered %+v", state)
 	}
-	if got := <-other.Ended(); got.ID != short.ID || how(got) != "exit 3" {
-		t.Errorf("the other client was told %+v", got)
+	select {
+	case got := <-other.Ended():
+		if got.ID != short.ID || how(got) != "exit 3" {
+			t.Errorf("the other client was told %+v", got)
+		}
+	case <-time.After(limit):
+		t.Error("the other client was not told")
 	}
 	long := h.role("stay")
 	if state := h.start(long); state.Ended || state.Process.PID == 0 {
@@ -194,8 +199,20 @@ func TestEndIsToldOnce(t *testing.T) {
 			told[s.ID]++
 		}
 	}
+	late := time.After(limit)
+	next := func() {
+		select {
+		case got, open := <-h.Ended():
+			if !open {
+				t.Fatal("connection lost")
+			}
+			told[got.ID]++
+		case <-late:
+			t.Fatalf("%d of %d have ended", len(told), n)
+		}
+	}
 	for len(told) < n {
-		told[(<-h.Ended()).ID]++
+		next()
 	}
 	last := h.role("stay") // what is told before its end has been told by then
 	h.start(last)
@@ -203,7 +220,7 @@ func TestEndIsToldOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for told[last.ID] == 0 {
-		told[(<-h.Ended()).ID]++
+		next()
 	}
 	for id, times := range told {
 		if times != 1 {
