@@ -190,7 +190,8 @@ func (e *executor) Sync(ctx context.Context) {
 }
 
 // Ended gives every attempt that ends from now on, but for those of which a Start
-// on this connection has told or is about to. It is closed when the connection is lost or closed.
+// on this connection has told or is about to. It is closed when the connection is
+// lost or closed.
 func (e *executor) Ended() <-chan attemptState { return e.ended }
 
 // Close ends the connection and waits until all its goroutines have ended.

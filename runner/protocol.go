@@ -8,8 +8,8 @@ import (
 
 // The protocol between daemon and supervisor: one JSON object a line, in both
 // directions, over a unix socket. A request has a number that its reply
-// repeats; replies come in any order. An ack without a number asks for none; what older
-// supervisors then answer is no event and is skipped, as all without number and event.
+// repeats; replies come in any order. An ack without a number asks for none; what
+// older supervisors then answer is no event, and is skipped.
 // Unknown fields are skipped and unknown operations are answered with an
 // error, so an old supervisor and a newer daemon understand each other.
 const (

@@ -308,10 +308,10 @@ func (s *slot) finish(ctx context.Context, e jobs.Ending) bool {
 	s.plan(&e)
 	s.leaveOutput()
 	t := s.turn(e)
-	if !t.done && !s.recordEnd(ctx, t) {
-		return true // the supervisor keeps the status for the next daemon
-	}
 	if !t.done {
+		if !s.recordEnd(ctx, t) {
+			return true // the supervisor keeps the status for the next daemon
+		}
 		jobs.Step("end: committed")
 	}
 	if t.Start != nil {
