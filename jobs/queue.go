@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 var (
@@ -50,7 +51,8 @@ type Queue struct {
 	runs    runsCache
 	close   sync.Once
 
-	mu        sync.Mutex // guards listeners
+	telling   atomic.Bool // tokens are on their way
+	mu        sync.Mutex  // guards listeners
 	listeners map[chan struct{}]struct{}
 }
 
@@ -162,7 +164,7 @@ func (q *Queue) Healthy() error {
 	return nil
 }
 
-// Changed returns a channel that gets a token after each commit of this Queue
+// Changed returns a channel that gets a token soon after each commit of this Queue
 // that changed something; tokens that are not fetched become one. The func
 // ends that. A Queue opened for reading gives no tokens.
 func (q *Queue) Changed() (<-chan struct{}, func()) {
@@ -189,8 +191,20 @@ func (q *Queue) Shrink(ctx context.Context) error {
 	return q.read.shrink(ctx)
 }
 
-// tell gives each listener its token.
+// tellDelay is how long listeners wait for their tokens: they all read then, and
+// with few processors a job that a commit has begun would start behind them. What
+// is committed meanwhile is told with it.
+const tellDelay = 2 * time.Millisecond
+
+// tell gives each listener its token, after tellDelay.
 func (q *Queue) tell() {
+	if q.telling.CompareAndSwap(false, true) {
+		time.AfterFunc(tellDelay, q.tellNow)
+	}
+}
+
+func (q *Queue) tellNow() {
+	q.telling.Store(false) // first: what is committed from here on is told once more
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for c := range q.listeners {

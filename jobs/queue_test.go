@@ -316,33 +316,42 @@ func TestCloseUnderLoad(t *testing.T) {
 	}
 }
 
+// tokenTime is longer than the token of a commit takes.
+const tokenTime = 50 * time.Millisecond
+
+// told waits for tokenTime and reports whether a token came.
+func told(woken <-chan struct{}) bool {
+	time.Sleep(tokenTime)
+	select {
+	case <-woken:
+		return true
+	default:
+		return false
+	}
+}
+
 func TestChangedWakesAfterCommits(t *testing.T) {
 	q, _ := openQueue(t)
 	woken, stop := q.Changed()
 	accept(t, q, pendingJob())
 	accept(t, q, pendingJob())
+	time.Sleep(tokenTime)
 	<-woken
-	select {
-	case <-woken:
+	if told(woken) {
 		t.Error("two tokens at once")
-	default:
 	}
 	if _, err := q.End(bg, uuid.NewString(), 1, jobs.Ending{State: jobs.Lost}); err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case <-woken:
+	if told(woken) {
 		t.Error("a token although nothing changed")
-	default:
 	}
 	accept(t, q, pendingJob())
 	<-woken
 	stop()
 	accept(t, q, pendingJob())
-	select {
-	case <-woken:
+	if told(woken) {
 		t.Error("a token after the end")
-	default:
 	}
 }
 
@@ -406,16 +415,15 @@ func TestFailingOperationHarmsNoOther(t *testing.T) {
 func TestShrink(t *testing.T) {
 	t.Parallel()
 	q, _ := openQueue(t)
-	accept(t, q, pendingJob())
 	changed, unsubscribe := q.Changed()
 	defer unsubscribe()
+	accept(t, q, pendingJob())
+	<-changed
 	if err := q.Shrink(bg); err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case <-changed:
+	if told(changed) {
 		t.Error("it told of a change")
-	default:
 	}
 	var group sync.WaitGroup
 	for range 8 {
