@@ -67,6 +67,9 @@ func (q *queueFile) keep(ctx context.Context, d *digest, raws []rawLine) error {
 		q.backlog = raws
 		return nil
 	}
+	if len(q.backlog) == 0 {
+		q.backlog = raws[:0] // what stays is written behind what is read
+	}
 	q.backlog = slices.Grow(q.backlog, len(raws))
 	for _, r := range raws {
 		took := false

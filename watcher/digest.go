@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"jobrunner/jobs"
@@ -53,8 +54,12 @@ func (d *digest) read(f *os.File, size int64) (window, error) {
 	if most := d.end + mostLooked; !d.whole && most < size {
 		to = most
 	}
+	from := d.end
 	sort := func(start int64, raw []byte) {
 		d.lines++
+		if len(d.raws) == cap(d.raws) {
+			d.raws = slices.Grow(d.raws, expected(len(d.raws), start-from, to-start))
+		}
 		d.line(start, raw)
 	}
 	s, err := scanLines(f, d.end, to, sort)
@@ -67,6 +72,14 @@ func (d *digest) read(f *os.File, size int64) (window, error) {
 		d.rest = bytes.Clone(s.rest)
 	}
 	return s.last, err
+}
+
+// expected is for how many more lines there should be room, after n of them in the
+// first bytes read: what left bytes would hold if they are like those, but no more
+// than three times n. It wastes less than doubling does, and a million lines are
+// moved a few times only.
+func expected(n int, read, left int64) int {
+	return min(3*n, int(int64(n)*left/max(read, 1))) + 16
 }
 
 func (d *digest) line(start int64, raw []byte) {

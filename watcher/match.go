@@ -24,7 +24,10 @@ func (q *queueFile) match(ctx context.Context, d *digest, missing []int32, rewri
 		return nil, err
 	}
 	old := q.taken
-	q.taken = nil
+	if q.taken = nil; len(old)+len(byText) == 0 {
+		q.unsure = false
+		return d.raws, nil
+	}
 	known := recognise(d.raws, old, func(t jobs.Taken) bool {
 		return (rewritten || q.info == nil && t.GoneAt == 0) && q.standsAgain(d, t)
 	})
