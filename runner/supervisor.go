@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -43,15 +42,10 @@ type supervisor struct {
 	idle     *time.Timer // runs only while there is nothing to do
 	quit     chan struct{}
 
-	// Touched only by relax.
-	seen    int // claims, at its last call
-	relaxed bool
-
 	mu       sync.Mutex // guards what follows
 	attempts map[attemptKey]*attempt
 	past     pastAttempts
 	clients  map[*client]bool // connected; true once it has said hello
-	claims   int              // attempts that were to be started so far
 	leaving  bool             // asked to end, or out of reach: it stays only while something runs
 	closed   bool             // takes no more clients
 }
@@ -76,9 +70,6 @@ func Supervise(ctx context.Context, stateDir string) error {
 	defer own.lock.Close()
 	jobs.Step("supervisor: has the folder")
 	prepareProcess()
-	// Little is ever in use; without this the heap would be let grow to 4 MiB.
-	defer debug.SetGCPercent(debug.SetGCPercent(50))
-
 	log := zerolog.New(os.Stderr).With().Timestamp().Int("pid", os.Getpid()).Logger()
 	s := &supervisor{
 		instance: uuid.NewString(), log: log, folder: own, limiter: newLimiter(stateDir), quit: make(chan struct{}),
@@ -116,7 +107,6 @@ func (s *supervisor) serve(ctx context.Context) error {
 		case sig := <-signals:
 			s.leaveWhenDone("signal " + sig.String())
 		case <-ticker.C:
-			s.relax()
 			if !s.folder.ours() {
 				s.leaveWhenDone("the state folder was moved or removed")
 				continue
@@ -144,21 +134,6 @@ func (s *supervisor) serve(ctx context.Context) error {
 	wg.Wait()
 	s.log.Info().Msg("supervisor ended")
 	return ctx.Err()
-}
-
-// relax gives the memory back that a burst of starts has left free, once there was
-// none since the last call.
-func (s *supervisor) relax() {
-	s.mu.Lock()
-	claims := s.claims
-	s.mu.Unlock()
-	switch {
-	case claims != s.seen:
-		s.seen, s.relaxed = claims, false
-	case !s.relaxed:
-		debug.FreeOSMemory()
-		s.relaxed = true
-	}
 }
 
 // accept takes in clients until the socket is closed.

@@ -166,7 +166,6 @@ func (s *supervisor) claim(sp *spec) (a *attempt, fresh bool, err error) {
 			Script: sp.Script, RunAs: wordOf(sp.Account), MaxLog: sp.Limits.Log},
 	}
 	s.attempts[k] = a
-	s.claims++
 	return a, true, nil
 }
 

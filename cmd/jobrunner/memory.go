@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -18,49 +19,92 @@ import (
 const (
 	heapSlack  = 8 << 20 // bytes of garbage
 	leastSlack = 10      // percent, lest it run all the time
-	mostSlack  = 200     // percent, which Go takes of 4 MB at least
-	slackEvery = 5 * time.Second
-	atRest     = 1 << 20 // bytes; who allocates less in slackEvery has nothing to do
+	restEvery  = 5 * time.Second
+	atRest     = 1 << 20 // bytes; who allocates less in restEvery has nothing to do
 )
 
-// keepMemory bounds the garbage on the heap until ctx ends, and gives back what a
-// burst of work has left free, and at rest all that can be had again. Who sets GOGC
-// knows better.
-func (d *daemon) keepMemory(ctx context.Context) error {
+// footprint is how much memory a process is let take. The percents are the
+// collector's: by how much the heap may grow, at the most. Go takes them of 4 MB
+// at least.
+type footprint struct {
+	work, rest int
+	shrink     func(context.Context) // gives back what is not on the heap; may be nil
+}
+
+// keep bounds the garbage on the heap until ctx ends, gives back what a burst of
+// work has left free, and at rest all that can be had again. Who sets GOGC knows
+// better.
+func (p footprint) keep(ctx context.Context) error {
 	if os.Getenv("GOGC") != "" {
 		return nil
 	}
-	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
-	percent := 100 // Go's own
-	defer func() { debug.SetGCPercent(100) }()
-	tick := time.NewTicker(slackEvery)
+	percent := p.work
+	defer debug.SetGCPercent(debug.SetGCPercent(percent))
+	collected := afterCollection()
+	tick := time.NewTicker(restEvery)
 	defer tick.Stop()
-	before, rested := uint64(0), false
+	rests, before := false, uint64(0)
 	for {
-		metrics.Read(heap)
-		live, free, allocated := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64()
-		rests := allocated-before < atRest
-		next := gcPercent(live)
-		if rests {
-			next = min(next, 100)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-collected:
+			collected = afterCollection()
+		case <-tick.C:
+			h := readHeap()
+			rested := rests
+			rests, before = h.allocated-before < atRest, h.allocated
+			switch {
+			case rests && !rested:
+				if p.shrink != nil {
+					p.shrink(ctx)
+				}
+				debug.FreeOSMemory()
+				unmapProgram()
+			case h.live > heapSlack && h.free > heapSlack:
+				debug.FreeOSMemory()
+			}
 		}
-		if next != percent {
+		most := p.work
+		if rests {
+			most = p.rest
+		}
+		if next := gcPercent(readHeap().live, most); next != percent {
 			percent = next
 			debug.SetGCPercent(percent)
 		}
-		if rests && !rested {
-			d.shrink(ctx)
-		}
-		if rests && !rested || live > heapSlack && free > heapSlack {
-			debug.FreeOSMemory()
-		}
-		before, rested = allocated, rests
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
 	}
+}
+
+// gcPercent is by how many percent the heap may grow when so many bytes live, and
+// at most.
+func gcPercent(live uint64, most int) int {
+	return min(most, max(leastSlack, int(100*heapSlack/max(live, 1))))
+}
+
+// afterCollection closes what it returns once the collector has run.
+func afterCollection() <-chan struct{} {
+	ran := make(chan struct{})
+	runtime.AddCleanup(new([64]byte), func(ran chan struct{}) { close(ran) }, ran)
+	return ran
+}
+
+// heapUse is what Go says of the heap, in bytes.
+type heapUse struct {
+	live      uint64 // found in use by the last collection
+	free      uint64 // not in use, and not given back
+	allocated uint64 // ever
+}
+
+func readHeap() heapUse {
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(s)
+	return heapUse{live: s[0].Value.Uint64(), free: s[1].Value.Uint64(), allocated: s[2].Value.Uint64()}
+}
+
+// keepMemory keeps the daemon's memory small until ctx ends.
+func (d *daemon) keepMemory(ctx context.Context) error {
+	return footprint{work: 200, rest: 100, shrink: d.shrink}.keep(ctx)
 }
 
 // shrink has the database give memory back. If it cannot, nothing is amiss.
@@ -70,9 +114,4 @@ func (d *daemon) shrink(ctx context.Context) {
 			d.log.Debug().Err(err).Msg("memory stays in use")
 		}
 	}
-}
-
-// gcPercent is by how many percent the heap may grow when so many bytes live.
-func gcPercent(live uint64) int {
-	return int(min(mostSlack, max(leastSlack, 100*heapSlack/max(live, 1))))
 }

@@ -27,7 +27,10 @@ func newSupervise(*app) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// Signals must not end it while jobs run: it sees to them itself.
-			return runner.Supervise(context.WithoutCancel(cmd.Context()), args[0])
+			ctx, cancel := context.WithCancel(context.WithoutCancel(cmd.Context()))
+			defer cancel()
+			go footprint{work: 50, rest: 50}.keep(ctx) // little is ever in use
+			return runner.Supervise(ctx, args[0])
 		},
 	}
 }

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// unmapProgram is of use on Linux alone.
+func unmapProgram() {}
