@@ -85,6 +85,20 @@ func calm(pids []int) error {
 	return fmt.Errorf("processes %v do not come to rest", pids)
 }
 
+// untilShrunk is within what time jobrunner has given back, once there is nothing to
+// do, what memory it can.
+const untilShrunk = 12 * time.Second
+
+// rested blocks until processes use next to nothing any more, neither of processors
+// nor of memory.
+func rested(pids []int) error {
+	if err := calm(pids); err != nil {
+		return err
+	}
+	time.Sleep(untilShrunk)
+	return nil
+}
+
 // adopt has this process become the parent of those that lose theirs, so that
 // what they have used is known once they have ended.
 func adopt() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }

@@ -12,7 +12,7 @@ import (
 const (
 	perLine    = "µs/line"
 	cpuPerLine = "µs CPU/line"
-	calmMemory = "MB resident, calm"
+	restMemory = "MB resident, at rest"
 	peakMemory = "MB resident, most"
 	daemonCost = "ms CPU/job, daemon"
 )
@@ -31,7 +31,7 @@ func (b *bench) growth() error {
 	t := &table{
 		title: fmt.Sprintf("growth: lines appended to a paused queue, then some %d no-op jobs run; medians of %d rounds", turnover, b.rounds),
 		first: "waiting", base: thousands(base),
-		figures: []string{perLine, cpuPerLine, calmMemory, peakMemory, jobsPerSecond, daemonCost},
+		figures: []string{perLine, cpuPerLine, restMemory, peakMemory, jobsPerSecond, daemonCost},
 	}
 	for range b.rounds {
 		err := b.withJobrunner(func(j *jobrunner) error { return j.grow(sizes, t) })
@@ -84,10 +84,10 @@ func (j *jobrunner) fill(n, size int, f figures) error {
 	}
 	f[perLine] = float64(time.Since(began).Microseconds()) / float64(n)
 	f[cpuPerLine] = 1000 * milliseconds(ownTime(daemon)-used) / float64(n)
-	if err := calm(daemon); err != nil {
+	if err := rested(daemon); err != nil {
 		return err
 	}
-	f[calmMemory] = float64(memory(daemon)) / 1e6
+	f[restMemory] = float64(memory(daemon)) / 1e6
 	f[peakMemory] = float64(sum(daemon, "status", "VmHWM")) / 1e6
 	return nil
 }

@@ -44,7 +44,7 @@ func (j *jobrunner) rest(quiet time.Duration, t *table) error {
 	if len(both) != 2 {
 		return fmt.Errorf("there are %d processes and not a daemon with its supervisor", len(both))
 	}
-	if err := calm(both); err != nil {
+	if err := rested(both); err != nil {
 		return err
 	}
 	groups := []struct {

@@ -33,7 +33,7 @@ func (b *bench) startup() error {
 	}
 	t := &table{
 		title: fmt.Sprintf("startup: from exec of a daemon that finds jobs, with no supervisor; medians of %d rounds", b.rounds),
-		first: "jobs", figures: []string{firstStart, readyAfter, calmMemory, startPeak},
+		first: "jobs", figures: []string{firstStart, readyAfter, restMemory, startPeak},
 	}
 	for range b.rounds {
 		f, err := place.startOnce()
@@ -106,13 +106,13 @@ func (j *jobrunner) watchStart(began time.Duration) (figures, error) {
 		return nil, err
 	}
 	daemon := []int{j.daemon.Process.Pid}
-	if err := calm(daemon); err != nil {
+	if err := rested(daemon); err != nil {
 		return nil, err
 	}
 	return figures{
 		firstStart: milliseconds(begun[0] - began),
 		readyAfter: milliseconds(readyAt - began),
-		calmMemory: float64(memory(daemon)) / 1e6,
+		restMemory: float64(memory(daemon)) / 1e6,
 		startPeak:  float64(sum(daemon, "status", "VmHWM")) / 1e6,
 	}, nil
 }
