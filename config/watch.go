@@ -3,6 +3,8 @@ package config
 import (
 	"context"
 	"time"
+
+	"jobrunner/jobs"
 )
 
 // settleTime is how long files are left alone after an event, and how long bad
@@ -34,8 +36,6 @@ func Watch(ctx context.Context, c *Config, interval time.Duration, onLoad func(*
 		again = r.look(why)
 		return n.follow(r.force.TypesDir) || again
 	}
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
 	settled := time.After(0) // what changed since Load
 	for {
 		again := false
@@ -63,7 +63,7 @@ func Watch(ctx context.Context, c *Config, interval time.Duration, onLoad func(*
 		case <-settled:
 			settled = nil
 			again = look(event)
-		case <-ticker.C:
+		case <-time.After(jobs.UntilBeat(interval)):
 			if settled == nil {
 				again = look(poll)
 			}

@@ -181,7 +181,7 @@ func (s *scheduler) wait(ctx context.Context, reload <-chan struct{}) bool {
 
 // untilNext is how long to wait if nothing happens.
 func (s *scheduler) untilNext() time.Duration {
-	wait := tick
+	wait := jobs.UntilBeat(tick)
 	if s.dirty {
 		wait = min(wait, time.Until(s.lookAt))
 	}

@@ -24,7 +24,7 @@ const (
 
 var (
 	idleTime   = 10 * time.Second // how long a supervisor stays without work and clients
-	socketTime = 5 * time.Second  // how often it is made sure that the socket can be found
+	socketTime = 4 * time.Second  // how often it is made sure that the socket can be found
 )
 
 // umaskMu is held for reading while a file is created or a process started,
@@ -100,13 +100,11 @@ func (s *supervisor) serve(ctx context.Context) error {
 	var wg sync.WaitGroup
 	accepting := l
 	wg.Go(func() { s.accept(accepting, &wg) })
-	ticker := time.NewTicker(socketTime)
-	defer ticker.Stop()
 	for open := true; open; {
 		select {
 		case sig := <-signals:
 			s.leaveWhenDone("signal " + sig.String())
-		case <-ticker.C:
+		case <-time.After(jobs.UntilBeat(socketTime)):
 			if !s.folder.ours() {
 				s.leaveWhenDone("the state folder was moved or removed")
 				continue

@@ -173,7 +173,7 @@ func (q *queueFile) run(ctx context.Context, hints <-chan struct{}) error {
 // pass takes in what is new and brings the file up to date. It returns when it
 // wants to be called again at the latest.
 func (q *queueFile) pass(ctx context.Context) time.Duration {
-	wait := q.o.Settings().PollInterval
+	wait := jobs.UntilBeat(q.o.Settings().PollInterval)
 	sooner := func(d time.Duration) {
 		if d < wait {
 			wait = max(d, time.Millisecond)

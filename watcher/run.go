@@ -3,6 +3,8 @@ package watcher
 import (
 	"context"
 	"time"
+
+	"jobrunner/jobs"
 )
 
 // A look is repeated no sooner than after patience times what the last one
@@ -76,7 +78,7 @@ func (b *inbox) scanTurn(ctx context.Context, t *turns) {
 	again, _ := b.scan(ctx)
 	now := time.Now()
 	t.calm = now.Add(min(patience*b.listCost, mostPatience))
-	t.scan = now.Add(b.Settings().PollInterval)
+	t.scan = now.Add(jobs.UntilBeat(b.Settings().PollInterval))
 	if again > 0 && now.Add(again).Before(t.scan) {
 		t.scan = now.Add(again)
 		if !b.left {

@@ -143,13 +143,11 @@ func (w *Watcher) runQueueFile(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- w.queue.run(ctx, hints) }()
 	defer func() { cancel(); <-done }()
-	check := time.NewTicker(w.o.Settings().PollInterval)
-	defer check.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-check.C:
+		case <-time.After(jobs.UntilBeat(w.o.Settings().PollInterval)):
 			f.Check()
 			continue
 		case <-f.C():

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"jobrunner/jobs"
 )
 
 const (
@@ -64,11 +66,9 @@ func takeLock(stateDir string) (*folderLock, error) {
 // removed that, a second daemon could now begin in its place. It returns nil
 // when ctx ends.
 func (l *folderLock) watch(ctx context.Context) error {
-	ticker := time.NewTicker(lockWatch)
-	defer ticker.Stop()
 	for {
 		select {
-		case <-ticker.C:
+		case <-time.After(jobs.UntilBeat(lockWatch)):
 		case <-ctx.Done():
 			return nil
 		}

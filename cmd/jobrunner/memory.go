@@ -19,7 +19,7 @@ import (
 const (
 	heapSlack  = 8 << 20 // bytes of garbage
 	leastSlack = 10      // percent, lest it run all the time
-	restEvery  = 5 * time.Second
+	restEvery  = 4 * time.Second
 	atRest     = 1 << 20 // bytes; who allocates less in restEvery has nothing to do
 )
 
@@ -41,8 +41,7 @@ func (p footprint) keep(ctx context.Context) error {
 	percent := p.work
 	defer debug.SetGCPercent(debug.SetGCPercent(percent))
 	collected := afterCollection()
-	tick := time.NewTicker(restEvery)
-	defer tick.Stop()
+	beat := time.After(jobs.UntilBeat(restEvery)) // not anew for each collection
 	rests, before := false, uint64(0)
 	for {
 		select {
@@ -50,7 +49,8 @@ func (p footprint) keep(ctx context.Context) error {
 			return nil
 		case <-collected:
 			collected = afterCollection()
-		case <-tick.C:
+		case <-beat:
+			beat = time.After(jobs.UntilBeat(restEvery))
 			h := readHeap()
 			rested := rests
 			rests, before = h.allocated-before < atRest, h.allocated

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"jobrunner/jobs"
 	"jobrunner/ui"
 )
 
@@ -31,8 +32,6 @@ type problems struct {
 // tellProblems keeps the file current until ctx ends. That it cannot be written
 // is no reason to end: what is wrong with the disk is in the log.
 func (d *daemon) tellProblems(ctx context.Context) error {
-	ticker := time.NewTicker(problemsBeat)
-	defer ticker.Stop()
 	var told []byte
 	for {
 		text := encodeProblems(problems{os.Getpid(), d.problems()})
@@ -40,7 +39,7 @@ func (d *daemon) tellProblems(ctx context.Context) error {
 			told = text
 		}
 		select {
-		case <-ticker.C:
+		case <-time.After(jobs.UntilBeat(problemsBeat)):
 		case <-ctx.Done():
 			return nil
 		}

@@ -112,12 +112,10 @@ const roomEvery = 10 * time.Second
 // watchRoom looks how much room there is where the daemon works. The page is
 // told what the last look saw: a share that does not answer must not hold it up.
 func (d *daemon) watchRoom(ctx context.Context) error {
-	ticker := time.NewTicker(roomEvery)
-	defer ticker.Stop()
 	for {
 		d.places.Store(new(placesOf(d.first, room)))
 		select {
-		case <-ticker.C:
+		case <-time.After(jobs.UntilBeat(roomEvery)):
 		case <-ctx.Done():
 			return nil
 		}
