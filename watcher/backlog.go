@@ -55,8 +55,8 @@ func (q *queueFile) ingest(ctx context.Context, d *digest, raws []rawLine) error
 	if len(raws) == 0 {
 		return nil
 	}
-	if bits.Len(uint(len(raws))) < bits.Len(uint(all)) {
-		raws = slices.Clone(raws) // lets go of those before them, now that they are but half
+	if bits.Len(uint(len(raws))) < bits.Len(uint(all)) || cap(raws) > 2*len(raws) {
+		raws = slices.Clone(raws) // lets go of what is before and behind them, now that they are but half
 	}
 	return q.keep(ctx, d, raws)
 }

@@ -65,7 +65,8 @@ func (d *digest) read(f *os.File, size int64) (window, error) {
 	s, err := scanLines(f, d.end, to, sort)
 	if err == nil && to < size {
 		if d.cut = s.end > d.end; !d.cut { // it is all one line
-			s, err = scanLines(f, d.end, size, sort)
+			to = size
+			s, err = scanLines(f, d.end, to, sort)
 		}
 	}
 	if d.end = s.end; !d.cut {
@@ -75,11 +76,11 @@ func (d *digest) read(f *os.File, size int64) (window, error) {
 }
 
 // expected is for how many more lines there should be room, after n of them in the
-// first bytes read: what left bytes would hold if they are like those, but no more
-// than three times n. It wastes less than doubling does, and a million lines are
-// moved a few times only.
+// bytes that were read: what the bytes that are left hold if they are like those, but
+// no more than three times n. It wastes less than doubling does, and a million lines
+// are moved a few times only.
 func expected(n int, read, left int64) int {
-	return min(3*n, int(int64(n)*left/max(read, 1))) + 16
+	return min(3*n, int(int64(n)*max(left, 0)/max(read, 1))) + 16
 }
 
 func (d *digest) line(start int64, raw []byte) {
