@@ -31,15 +31,13 @@ type footprint struct {
 	shrink     func(context.Context) // gives back what is not on the heap; may be nil
 }
 
-// keep bounds the garbage on the heap until ctx ends, gives back what a burst of
-// work has left free, and at rest all that can be had again. Who sets GOGC knows
-// better.
+// keep bounds the garbage on the heap until ctx ends, unless GOGC does, gives back
+// what a burst of work has left free, and at rest all that can be had again.
 func (p footprint) keep(ctx context.Context) error {
-	if os.Getenv("GOGC") != "" {
-		return nil
+	percent, bound := p.work, os.Getenv("GOGC") == ""
+	if bound {
+		defer debug.SetGCPercent(debug.SetGCPercent(percent))
 	}
-	percent := p.work
-	defer debug.SetGCPercent(debug.SetGCPercent(percent))
 	collected := afterCollection()
 	beat := time.After(jobs.UntilBeat(restEvery)) // not anew for each collection
 	rests, before := false, uint64(0)
@@ -61,6 +59,7 @@ func (p footprint) keep(ctx context.Context) error {
 				}
 				debug.FreeOSMemory()
 				unmapProgram()
+				before = readHeap().allocated // all that is no work
 			case h.live > heapSlack && h.free > heapSlack:
 				debug.FreeOSMemory()
 			}
@@ -69,7 +68,7 @@ func (p footprint) keep(ctx context.Context) error {
 		if rests {
 			most = p.rest
 		}
-		if next := gcPercent(readHeap().live, most); next != percent {
+		if next := gcPercent(readHeap().live, most); bound && next != percent {
 			percent = next
 			debug.SetGCPercent(percent)
 		}
@@ -82,7 +81,8 @@ func gcPercent(live uint64, most int) int {
 	return min(most, max(leastSlack, int(100*heapSlack/max(live, 1))))
 }
 
-// afterCollection closes what it returns once the collector has run.
+// afterCollection closes what it returns once the collector has run: it finds a
+// block that nobody uses. Smaller ones share a block, which somebody may use.
 func afterCollection() <-chan struct{} {
 	ran := make(chan struct{})
 	runtime.AddCleanup(new([64]byte), func(ran chan struct{}) { close(ran) }, ran)

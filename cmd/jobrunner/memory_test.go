@@ -20,6 +20,7 @@ func TestGarbageIsBounded(t *testing.T) {
 // Go itself lets the heap grow by no more, however little or much lives, and from
 // the next collection on.
 func TestHeapGoal(t *testing.T) {
+	t.Setenv("GOGC", "")
 	ctx, cancel := context.WithCancel(t.Context())
 	kept := make(chan error)
 	go func() { kept <- footprint{work: 200, rest: 100}.keep(ctx) }()
@@ -43,6 +44,7 @@ func TestHeapGoal(t *testing.T) {
 
 // What is set once nothing is kept any more is what was set before.
 func TestFootprintIsPutBack(t *testing.T) {
+	t.Setenv("GOGC", "")
 	defer debug.SetGCPercent(debug.SetGCPercent(77))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -9,13 +10,20 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"jobrunner/config"
 )
 
 // unmapProgram takes the pages of the program itself, its code and its tables,
 // out of this process: what only the start or a burst of work has used is not in
 // its way then. What is used again is mapped again, out of the system's cache of
-// the file, 64 KB at a time and within a microsecond or so.
+// the file, 64 KB at a time and within a microsecond or so. Not where the file is
+// on a share: should that be gone, what is not mapped could not be had again, and the
+// program would be killed.
 func unmapProgram() {
+	if local, _, err := config.LocalFileSystem("/proc/self/exe"); err != nil || !local {
+		return
+	}
 	f, err := os.Open("/proc/self/smaps")
 	if err != nil {
 		return
@@ -43,20 +51,26 @@ func programMappings(smaps io.Reader, here uintptr) (found []mapping) {
 	file := ""
 	lines := bufio.NewScanner(smaps)
 	for lines.Scan() {
-		f := strings.Fields(lines.Text())
-		var c candidate
-		if len(f) >= 5 && scan(f[0], "%x-%x", &c.from, &c.to) {
-			c.file = f[3] + " " + f[4]
-			c.clean = strings.HasPrefix(f[1], "r-") && strings.HasSuffix(f[1], "p")
-			if c.from <= here && here < c.to {
-				file = c.file
+		line := lines.Bytes()
+		name, value, about := bytes.Cut(line, []byte(": "))
+		if about && len(name) > 0 && name[0] >= 'A' && name[0] <= 'Z' { // the last mapping
+			differs := string(name) == "Anonymous" || string(name) == "Swap"
+			if differs && len(all) > 0 && string(bytes.TrimSpace(value)) != "0 kB" {
+				all[len(all)-1].clean = false
 			}
-			all = append(all, c)
 			continue
 		}
-		if len(f) == 3 && len(all) > 0 && f[1] != "0" && (f[0] == "Anonymous:" || f[0] == "Swap:") {
-			all[len(all)-1].clean = false
+		f := strings.Fields(string(line))
+		var c candidate
+		if len(f) < 5 || !scan(f[0], "%x-%x", &c.from, &c.to) {
+			continue
 		}
+		c.file = f[3] + " " + f[4]
+		c.clean = strings.HasPrefix(f[1], "r-") && strings.HasSuffix(f[1], "p")
+		if c.from <= here && here < c.to {
+			file = c.file
+		}
+		all = append(all, c)
 	}
 	for _, c := range all {
 		if c.clean && c.file == file {
