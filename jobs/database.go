@@ -97,12 +97,12 @@ const shrinkMemory = "PRAGMA shrink_memory" // sqlite3_db_release_memory
 const shrinkTime = 50 * time.Millisecond
 
 // shrink empties the caches of the pool's connections that are idle. They stay open:
-// to open one costs milliseconds, and one that has read nothing takes hardly less.
+// to open one costs milliseconds, and one with an empty cache takes little.
 func (r *reader) shrink(ctx context.Context) error {
 	// Who reads by two connections may hold one of them and wait for the other.
 	soon, cancel := context.WithTimeout(ctx, shrinkTime)
 	defer cancel()
-	for range r.db.Stats().Idle {
+	for r.db.Stats().Idle > 0 {
 		c, err := r.db.Conn(soon)
 		if err != nil && soon.Err() != nil {
 			return nil // they are in use

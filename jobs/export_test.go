@@ -148,3 +148,18 @@ func (q *Queue) Pragma(ctx context.Context, name string) (value string, err erro
 func (q *Queue) SearchWithin(ctx context.Context, f Filter, effort int) (Found, error) {
 	return q.find(ctx, f, effort)
 }
+
+// HoldIdle runs do while all connections for reading that were idle are in use, and
+// says how many these are.
+func HoldIdle(q *Queue, do func()) (held int) {
+	for q.read.db.Stats().Idle > 0 {
+		c, err := q.read.db.Conn(context.Background())
+		if err != nil {
+			panic(err)
+		}
+		defer c.Close()
+		held++
+	}
+	do()
+	return held
+}

@@ -425,6 +425,17 @@ func TestShrink(t *testing.T) {
 	if told(changed) {
 		t.Error("it told of a change")
 	}
+	begun := time.Now()
+	if held := jobs.HoldIdle(q, func() {
+		if err := q.Shrink(bg); err != nil {
+			t.Error(err)
+		}
+	}); held == 0 {
+		t.Error("no connection is left open")
+	}
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("it waited %s for connections that are in use", took)
+	}
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
