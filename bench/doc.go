@@ -40,7 +40,7 @@
 // is made through the queue as a daemon makes it, only more at once, and the lines
 // of what waits are taken in by a daemon; the system has most of it in its memory.
 //
-// rest has run -jobs no-op jobs, waits until processes have calmed, and watches
+// rest has run -jobs no-op jobs, waits until processes have come to rest, and watches
 // them for -quiet: the share of a core that they use, their resident memory, and
 // the memory of which pages that both have are counted by halves (Pss in
 // smaps_rollup).

@@ -108,11 +108,11 @@ func (r *reader) shrink(ctx context.Context) error {
 			return nil // they are in use
 		}
 		if err != nil {
-			return fmt.Errorf("giving memory back: %w", err)
+			return err
 		}
 		defer c.Close() // not before: the next one is to be another
 		if _, err := c.ExecContext(ctx, shrinkMemory); err != nil {
-			return fmt.Errorf("giving memory back: %w", err)
+			return err
 		}
 	}
 	return nil

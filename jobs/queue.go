@@ -182,13 +182,17 @@ func (q *Queue) Changed() (<-chan struct{}, func()) {
 // Shrink gives back the memory that reading and writing have filled; what is
 // needed is read again. It is for times in which nothing is to be done.
 func (q *Queue) Shrink(ctx context.Context) error {
+	var err error
 	if q.w != nil {
-		err := q.write(ctx, func(t *tx) error { return t.each(shrinkMemory, nil, func(scanner) error { return nil }) })
-		if err != nil {
-			return fmt.Errorf("giving memory back: %w", err)
-		}
+		err = q.write(ctx, func(t *tx) error { return t.each(shrinkMemory, nil, func(scanner) error { return nil }) })
 	}
-	return q.read.shrink(ctx)
+	if err == nil {
+		err = q.read.shrink(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("giving memory back: %w", err)
+	}
+	return nil
 }
 
 // tellDelay is how long listeners wait for their tokens: they all read then, and
