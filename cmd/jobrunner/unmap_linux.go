@@ -72,6 +72,9 @@ func programMappings(smaps io.Reader, here uintptr) (found []mapping) {
 		}
 		all = append(all, c)
 	}
+	if lines.Err() != nil {
+		return nil // the last one may differ after all
+	}
 	for _, c := range all {
 		if c.clean && c.file == file {
 			found = append(found, c.mapping)

@@ -36,6 +36,10 @@ Anonymous:             0 kB
 	if got := programMappings(strings.NewReader(smaps), 0x400123); !slices.Equal(got, want) {
 		t.Errorf("found %x, want %x", got, want)
 	}
+	broken := smaps[:strings.Index(smaps, "Anonymous")] + strings.Repeat("x", 1<<20) + "\n"
+	if got := programMappings(strings.NewReader(broken), 0x400123); len(got) > 0 {
+		t.Errorf("found %x in what cannot be read to its end", got)
+	}
 	if got := programMappings(strings.NewReader(smaps), 0x12); len(got) > 0 {
 		t.Errorf("found %x about an address that is nowhere", got)
 	}
